@@ -1,0 +1,100 @@
+package schemas
+
+// Hot returns the values of the hot columns, folded.
+func (r *Resource) Hot() Hot {
+	h := Hot{Active: r.Active}
+	r.root.leaves(0, func(n *node, _ int) {
+		if n.attr.ref == nil {
+			return
+		}
+		switch n.attr.ref.Where {
+		case InUserName:
+			h.UserName = n.attr.encode(n.text)
+		case InDisplayName:
+			h.DisplayName = n.attr.encode(n.text)
+		case InFamilyName:
+			h.FamilyName = n.attr.encode(n.text)
+		case InGivenName:
+			h.GivenName = n.attr.encode(n.text)
+		}
+	})
+	return h
+}
+
+// Index returns the rows of the attribute index: one for each value that is not
+// empty, of each attribute that is not in a hot column.
+func (r *Resource) Index() []Entry {
+	entries := make([]Entry, 0, 48)
+	r.root.leaves(0, func(n *node, elem int) {
+		a := n.attr
+		if a.ref == nil || a.ref.Where != InIndex || n.text == "" {
+			return
+		}
+		e := Entry{Path: a.ref.Path, Elem: elem}
+		if !a.Unindexed {
+			e.Value = a.encode(n.text)
+		}
+		entries = append(entries, e)
+	})
+	return entries
+}
+
+// Unique returns the values that no other resource of the type may have (RFC 7643,
+// section 7, uniqueness server and global), userName first.
+func (r *Resource) Unique() []Entry {
+	var entries []Entry
+	r.root.leaves(0, func(n *node, elem int) {
+		a := n.attr
+		if a.Uniqueness == UniqueNone || a.ref == nil || n.text == "" {
+			return
+		}
+		e := Entry{Path: a.ref.Path, Value: a.encode(n.text), Elem: elem}
+		for _, o := range entries {
+			if o.Path == e.Path && o.Value == e.Value {
+				return
+			}
+		}
+		entries = append(entries, e)
+	})
+	return entries
+}
+
+// leaves calls f for each simple value below n, with the ordinal of the element it
+// is, or is part of.
+func (n *node) leaves(elem int, f func(leaf *node, elem int)) {
+	for i := range n.kids {
+		k := &n.kids[i]
+		switch {
+		case k.attr.MultiValued && k.attr.Type == Complex:
+			for j := range k.kids {
+				k.kids[j].leaves(j, f)
+			}
+		case k.attr.MultiValued:
+			for j := range k.kids {
+				f(&k.kids[j], j)
+			}
+		case k.attr.Type == Complex:
+			k.leaves(elem, f)
+		default:
+			f(k, elem)
+		}
+	}
+}
+
+// UserName returns userName as it was written, and empty for a type without one.
+func (r *Resource) UserName() string { return r.root.textOf(r.Type.root.sub("userName")) }
+
+// DisplayName returns displayName as it was written.
+func (r *Resource) DisplayName() string { return r.root.textOf(r.Type.root.sub("displayName")) }
+
+// Clone returns a copy that shares nothing that can change.
+func (r *Resource) Clone() *Resource {
+	c := *r
+	c.root = r.root.clone()
+	c.Members = append([]Member(nil), r.Members...)
+	if r.Active != nil {
+		active := *r.Active
+		c.Active = &active
+	}
+	return &c
+}

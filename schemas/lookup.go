@@ -1,0 +1,90 @@
+package schemas
+
+import "strings"
+
+// schema returns the attribute under which the attributes of a schema stand.
+func (t *Type) schema(id string) (*attr, bool) {
+	for _, u := range t.urns {
+		if strings.EqualFold(u.id, id) {
+			return u.attr, true
+		}
+	}
+	return nil, false
+}
+
+// sub finds a sub-attribute by name, in any case (RFC 7643, section 2.1).
+func (a *attr) sub(name string) *attr {
+	var buf [maxNameLength]byte
+	if len(name) > len(buf) {
+		return nil
+	}
+	for i := range len(name) {
+		c := name[i]
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		buf[i] = c
+	}
+	return a.byName[string(buf[:len(name)])]
+}
+
+// find resolves an attribute path without a value filter: "title", "name.givenName",
+// "urn:...:User:department", "urn:...:User", or the bare name of an attribute that
+// only an extension has (RFC 7644, section 3.10).
+func (t *Type) find(path string) *attr {
+	if strings.IndexByte(path, ':') >= 0 {
+		return t.findQualified(path)
+	}
+	if a := t.root.descend(path); a != nil {
+		return a
+	}
+	for _, u := range t.urns {
+		if !u.attr.extends {
+			continue
+		}
+		if a := u.attr.descend(path); a != nil {
+			return a
+		}
+	}
+	return nil
+}
+
+func (t *Type) findQualified(path string) *attr {
+	for _, u := range t.urns {
+		n := len(u.id)
+		switch {
+		case len(path) < n || !strings.EqualFold(path[:n], u.id):
+		case len(path) == n:
+			return u.attr
+		case path[n] == ':':
+			return u.attr.descend(path[n+1:])
+		}
+	}
+	return nil
+}
+
+// descend resolves "name" or "name.sub" below a.
+func (a *attr) descend(path string) *attr {
+	name, sub, dotted := strings.Cut(path, ".")
+	found := a.sub(name)
+	if found == nil || !dotted {
+		return found
+	}
+	if found.Type != Complex || found.extends {
+		return nil
+	}
+	return found.sub(sub)
+}
+
+// Attr resolves a path to a simple attribute that values can be compared by, as sortBy
+// names one (RFC 7644, section 3.4.2.3). A complex attribute stands for its value.
+func (t *Type) Attr(path string) (*AttrRef, error) {
+	a := t.find(path)
+	if a != nil && a.Type == Complex {
+		a = a.value
+	}
+	if a == nil || a.ref == nil || a.Unindexed {
+		return nil, errorf(InvalidValue, clip(path), "%s has no such attribute to sort by", t.Name)
+	}
+	return a.ref, nil
+}

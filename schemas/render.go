@@ -1,0 +1,140 @@
+package schemas
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+)
+
+// Render appends the response form of a stored document to dst: the document itself,
+// not decoded, with what lives outside of it spliced in and what p leaves out skipped.
+// The schemas list names the schemas that the result uses (RFC 7643, section 3).
+func (t *Type) Render(dst []byte, doc []byte, v Volatile, p *Projection) []byte {
+	p = t.projection(p)
+	w := writer{t: t, p: p}
+	if p.whole {
+		// The schemas list comes first and has no bracket inside.
+		end := bytes.IndexByte(doc, ']') + 1
+		w.dst = append(dst, doc[:end]...)
+		w.id(v)
+		w.dst = append(w.dst, doc[end:len(doc)-1]...)
+	} else {
+		w.dst = append(dst, '{')
+		w.empty = true
+		w.id(v)
+		w.used = append(w.used, t.def.Core.ID)
+		w.members(doc)
+	}
+	w.active(v)
+	w.extra(v.Extra)
+	w.meta(v)
+	w.schemas()
+	return append(w.dst, '}')
+}
+
+// writer appends a response.
+type writer struct {
+	t     *Type
+	p     *Projection
+	dst   []byte
+	empty bool     // nothing follows the opening brace yet
+	used  []string // schemas, when the list is not there yet
+}
+
+// name appends ,"name": without the comma at the beginning.
+func (w *writer) name(name string) {
+	if w.empty {
+		w.empty = false
+	} else {
+		w.dst = append(w.dst, ',')
+	}
+	w.dst = append(w.dst, '"')
+	w.dst = append(w.dst, name...)
+	w.dst = append(w.dst, '"', ':')
+}
+
+func (w *writer) text(name, value string) {
+	w.name(name)
+	w.dst = appendString(w.dst, value)
+}
+
+// shows says whether a top-level attribute, or a sub-attribute of one, is asked for.
+func (w *writer) shows(a *attr) bool { return a != nil && w.p.shows[a.id] != showNothing }
+
+func (w *writer) id(v Volatile) {
+	if w.shows(w.t.root.byName["id"]) {
+		w.text("id", v.ID)
+	}
+	if v.ExternalID != "" && w.shows(w.t.root.byName["externalid"]) {
+		w.text("externalId", v.ExternalID)
+	}
+}
+
+func (w *writer) active(v Volatile) {
+	if v.Active != nil && w.shows(w.t.root.byName["active"]) {
+		w.name("active")
+		w.dst = strconv.AppendBool(w.dst, *v.Active)
+	}
+}
+
+// metaTime shows microseconds, as the database keeps them, so that a client finds
+// exactly the time it was shown.
+const metaTime = "2006-01-02T15:04:05.000000Z"
+
+func (w *writer) meta(v Volatile) {
+	m := w.t.root.byName["meta"]
+	if !w.shows(m) {
+		return
+	}
+	w.name("meta")
+	w.dst = append(w.dst, '{')
+	w.empty = true
+	if w.shows(m.byName["resourcetype"]) {
+		w.text("resourceType", w.t.Name)
+	}
+	if w.shows(m.byName["created"]) && !v.Created.IsZero() {
+		w.time("created", v.Created)
+	}
+	if w.shows(m.byName["lastmodified"]) && !v.Modified.IsZero() {
+		w.time("lastModified", v.Modified)
+	}
+	if w.shows(m.byName["location"]) && v.Location != "" {
+		w.text("location", v.Location)
+	}
+	if w.shows(m.byName["version"]) {
+		w.name("version")
+		w.dst = append(w.dst, `"W/\"`...)
+		w.dst = strconv.AppendInt(w.dst, v.Version, 10)
+		w.dst = append(w.dst, `\""`...)
+	}
+	w.empty = false
+	w.dst = append(w.dst, '}')
+}
+
+func (w *writer) time(name string, t time.Time) {
+	w.name(name)
+	w.dst = append(w.dst, '"')
+	w.dst = t.UTC().AppendFormat(w.dst, metaTime)
+	w.dst = append(w.dst, '"')
+}
+
+// schemas appends the list where the document did not bring it along.
+func (w *writer) schemas() {
+	if w.used == nil {
+		return
+	}
+	w.name("schemas")
+	for i, id := range w.used {
+		w.dst = append(w.dst, "[,"[min(i, 1)])
+		w.dst = appendString(w.dst, id)
+	}
+	w.dst = append(w.dst, ']')
+}
+
+// extra appends `"name":value` if name is asked for.
+func (w *writer) extra(extra []byte) {
+	if len(extra) == 0 {
+		return
+	}
+	w.member(w.t.root, extra, 0)
+}
