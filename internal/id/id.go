@@ -1,0 +1,77 @@
+// Package id makes the identifiers of every object: a type prefix and a
+// time-ordered random part, 20 characters in all, never reused.
+package id
+
+import (
+	"crypto/rand"
+	"time"
+)
+
+// Prefixes of the objects, as a client of the management API knows them.
+const (
+	User         = "00u"
+	Group        = "00g"
+	App          = "0oa"
+	Mapping      = "prm"
+	UserSchema   = "osc"
+	AuthServer   = "aus"
+	Scope        = "scp"
+	Claim        = "ocl"
+	AccessPolicy = "00p"
+	Rule         = "0pr"
+	InlineHook   = "cal"
+	EventHook    = "who"
+	Organisation = "00o"
+	Session      = "102"
+	ImportJob    = "ij1"
+	Task         = "tsk"
+	Error        = "oae"
+	Request      = "req"
+	Event        = "evt"
+	RefreshToken = "oar"
+	Grant        = "oag"
+	APIToken     = "00T"
+)
+
+const (
+	alphabet   = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	timeDigits = 8 // milliseconds in base 62: enough for 6,900 years
+	randDigits = 9 // 53 bits, for each millisecond
+)
+
+// New returns a new identifier. Identifiers made later sort later, to the millisecond.
+func New(prefix string) string { return NewAt(prefix, time.Now()) }
+
+// NewAt is New for a caller that decides by its own clock.
+func NewAt(prefix string, now time.Time) string {
+	b := make([]byte, len(prefix)+timeDigits+randDigits)
+	n := copy(b, prefix)
+	ms := uint64(now.UnixMilli())
+	for i := n + timeDigits - 1; i >= n; i-- {
+		b[i] = alphabet[ms%uint64(len(alphabet))]
+		ms /= uint64(len(alphabet))
+	}
+	fillRandom(b[n+timeDigits:])
+	return string(b)
+}
+
+// Secret returns n random characters of the alphabet, 5.95 bits each.
+func Secret(n int) string {
+	b := make([]byte, n)
+	fillRandom(b)
+	return string(b)
+}
+
+// fillRandom draws unbiased digits: bytes of 248 and more are thrown away.
+func fillRandom(b []byte) {
+	var buf [64]byte
+	for i := 0; i < len(b); {
+		_, _ = rand.Read(buf[:]) // never fails (crypto/rand)
+		for _, r := range buf {
+			if r < 248 && i < len(b) {
+				b[i] = alphabet[r%62]
+				i++
+			}
+		}
+	}
+}

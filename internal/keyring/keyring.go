@@ -1,0 +1,100 @@
+// Package keyring holds the master key. Secrets at rest are sealed with
+// AES-256-GCM under keys derived from it, one per purpose, and tokens are stored as
+// keyed hashes; the master key itself never leaves the package.
+package keyring
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+)
+
+// KeySize is the length of the master key in bytes.
+const KeySize = 32
+
+// ErrUnseal is returned for a sealed value that does not open: another master key,
+// another purpose or context, or a value that was changed.
+var ErrUnseal = errors.New("sealed value does not open with this master key")
+
+// Ring derives every other key from the master key.
+type Ring struct {
+	master  []byte
+	derived sync.Map // purpose -> []byte; purposes are few and fixed
+}
+
+// New returns a ring for a master key of KeySize bytes.
+func New(master []byte) (*Ring, error) {
+	if len(master) != KeySize {
+		return nil, fmt.Errorf("master key has %d bytes, want %d", len(master), KeySize)
+	}
+	return &Ring{master: append([]byte(nil), master...)}, nil
+}
+
+// Derive returns the 32-byte key of a purpose (HKDF-SHA256, RFC 5869). A purpose is a
+// constant of the code, never input.
+func (r *Ring) Derive(purpose string) []byte {
+	if key, ok := r.derived.Load(purpose); ok {
+		return slices.Clone(key.([]byte))
+	}
+	key, err := hkdf.Key(sha256.New, r.master, nil, "provost/"+purpose, KeySize)
+	if err != nil { // only for a length that HKDF cannot give
+		panic(err)
+	}
+	r.derived.Store(purpose, key)
+	return slices.Clone(key)
+}
+
+// LogValue implements slog.LogValuer: a ring is never logged.
+func (r *Ring) LogValue() slog.Value { return slog.StringValue("***") }
+
+// String implements fmt.Stringer, as LogValue.
+func (r *Ring) String() string { return "***" }
+
+// Hash is the keyed hash under which a secret of at least 128 random bits is stored.
+func (r *Ring) Hash(purpose, secret string) []byte {
+	h := hmac.New(sha256.New, r.Derive("hash/"+purpose))
+	h.Write([]byte(secret))
+	return h.Sum(nil)
+}
+
+// Seal encrypts plain for a purpose. context (an ID, say) is bound to the value:
+// it opens only with the same one.
+func (r *Ring) Seal(purpose, context string, plain []byte) []byte {
+	a := r.aead(purpose)
+	nonce := make([]byte, a.NonceSize(), a.NonceSize()+len(plain)+a.Overhead())
+	_, _ = rand.Read(nonce) // never fails (crypto/rand)
+	return a.Seal(nonce, nonce, plain, []byte(context))
+}
+
+// Unseal opens what Seal made, or returns ErrUnseal.
+func (r *Ring) Unseal(purpose, context string, sealed []byte) ([]byte, error) {
+	a := r.aead(purpose)
+	if len(sealed) < a.NonceSize() {
+		return nil, ErrUnseal
+	}
+	plain, err := a.Open(nil, sealed[:a.NonceSize()], sealed[a.NonceSize():], []byte(context))
+	if err != nil {
+		return nil, ErrUnseal
+	}
+	return plain, nil
+}
+
+func (r *Ring) aead(purpose string) cipher.AEAD {
+	block, err := aes.NewCipher(r.Derive("seal/" + purpose))
+	if err != nil { // only for a key of the wrong length
+		panic(err)
+	}
+	a, err := cipher.NewGCM(block)
+	if err != nil { // only for a block of the wrong size
+		panic(err)
+	}
+	return a
+}

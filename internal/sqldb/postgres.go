@@ -1,0 +1,57 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// Two cores of one node keep about this many server connections busy.
+const postgresConns = 16
+
+// A node that is cut off in mid-transaction holds its row locks no longer than this.
+const idleInTransaction = "60s"
+
+func openPostgres(ctx context.Context, c Config) (*DB, error) {
+	cfg, err := pgx.ParseConfig(c.URL)
+	if err != nil {
+		return nil, fmt.Errorf("database URL: %w", redactURL(err))
+	}
+	cfg.RuntimeParams["idle_in_transaction_session_timeout"] = idleInTransaction
+	w := stdlib.OpenDB(*cfg)
+	w.SetMaxOpenConns(postgresConns)
+	w.SetMaxIdleConns(postgresConns)
+	w.SetConnMaxIdleTime(5 * time.Minute)
+	db := &DB{dialect: PostgreSQL, url: c.URL, log: c.Log, writeDB: w, readDB: w, queries: rewriter{dialect: PostgreSQL}}
+	if db.schema, err = currentSchema(ctx, w); err != nil {
+		_ = w.Close() // the connection error is the one to report
+		return nil, fmt.Errorf("connect to postgres at %s:%d: %w", cfg.Host, cfg.Port, err)
+	}
+	return db, nil
+}
+
+func currentSchema(ctx context.Context, w *sql.DB) (string, error) {
+	var schema sql.NullString
+	if err := w.QueryRowContext(ctx, "SELECT current_schema()").Scan(&schema); err != nil {
+		return "", err
+	}
+	if !schema.Valid {
+		return "", errors.New("no schema of the search_path exists")
+	}
+	return schema.String, nil
+}
+
+// redactURL keeps a password in a malformed URL out of the error text.
+func redactURL(err error) error {
+	var perr *pgconn.ParseConfigError
+	if errors.As(err, &perr) {
+		return errors.New("is not a PostgreSQL URL")
+	}
+	return err
+}

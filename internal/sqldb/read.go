@@ -1,0 +1,73 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// Query reads rows outside a transaction. The caller closes them.
+func (db *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	q := db.queries.rewrite(query)
+	if s := db.read(ctx, q); s != nil {
+		return s.QueryContext(ctx, args...)
+	}
+	return db.readDB.QueryContext(ctx, q, args...)
+}
+
+// QueryRow reads at most one row by an index. On SQLite it does not watch ctx while
+// it runs: mattn's driver pays a goroutine per cancellable query, half as much again
+// as the look-up itself.
+func (db *DB) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	if db.dialect == SQLite {
+		ctx = context.WithoutCancel(ctx)
+	}
+	q := db.queries.rewrite(query)
+	if s := db.read(ctx, q); s != nil {
+		return s.QueryRowContext(ctx, args...)
+	}
+	return db.readDB.QueryRowContext(ctx, q, args...)
+}
+
+func (db *DB) read(ctx context.Context, q string) *sql.Stmt {
+	if db.dialect == PostgreSQL {
+		return nil
+	}
+	return db.reads.get(ctx, db.readDB, q)
+}
+
+// Reader is what a read needs, outside a transaction or inside a View.
+type Reader interface {
+	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRow(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// View runs fn on one consistent snapshot of the database.
+func (db *DB) View(ctx context.Context, fn func(Reader) error) error {
+	stx, err := db.readDB.BeginTx(ctx, &sql.TxOptions{ReadOnly: true, Isolation: db.snapshotIsolation()})
+	if err != nil {
+		return fmt.Errorf("begin read: %w", err)
+	}
+	defer func() { _ = stx.Rollback() }() // nothing to commit
+	return fn(view{db: db, tx: stx})
+}
+
+func (db *DB) snapshotIsolation() sql.IsolationLevel {
+	if db.dialect == PostgreSQL {
+		return sql.LevelRepeatableRead
+	}
+	return sql.LevelDefault
+}
+
+type view struct {
+	db *DB
+	tx *sql.Tx
+}
+
+func (v view) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return v.tx.QueryContext(ctx, v.db.queries.rewrite(query), args...)
+}
+
+func (v view) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	return v.tx.QueryRowContext(ctx, v.db.queries.rewrite(query), args...)
+}
