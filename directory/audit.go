@@ -1,0 +1,54 @@
+package directory
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/provost-id/provost/internal/events"
+	"github.com/provost-id/provost/internal/id"
+	"github.com/provost-id/provost/internal/sqldb"
+)
+
+// audit appends the event of a change and returns its ID. Documents never hold a
+// password, so before and after need no redaction.
+func (d *Directory) audit(tx *sqldb.Tx, c Change, ev events.Event) (string, error) {
+	ev.Time = d.now()
+	ev.ID = id.NewAt(id.Event, ev.Time)
+	ev.Actor, ev.Request = c.Actor, c.Request
+	return ev.ID, events.Append(tx, ev)
+}
+
+func userTarget(u *User, name string) []events.Target {
+	return []events.Target{{ID: u.ID, Type: typeUser, Name: name}}
+}
+
+// difference returns the members of two JSON objects that are not the same in both.
+// Objects inside are compared by member, so that one attribute of an extension does
+// not bring the whole extension.
+func difference(old, new []byte) (before, after json.RawMessage, err error) {
+	a, b := map[string]json.RawMessage{}, map[string]json.RawMessage{}
+	if err := json.Unmarshal(old, &a); err != nil {
+		return nil, nil, fmt.Errorf("stored document: %w", err)
+	}
+	if err := json.Unmarshal(new, &b); err != nil {
+		return nil, nil, fmt.Errorf("new document: %w", err)
+	}
+	for name, was := range a {
+		is, ok := b[name]
+		switch {
+		case ok && bytes.Equal(was, is):
+			delete(a, name)
+			delete(b, name)
+		case ok && was[0] == '{' && is[0] == '{':
+			if a[name], b[name], err = difference(was, is); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	if before, err = json.Marshal(a); err != nil {
+		return nil, nil, err
+	}
+	after, err = json.Marshal(b)
+	return before, after, err
+}

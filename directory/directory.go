@@ -1,0 +1,113 @@
+package directory
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/provost-id/provost/internal/events"
+	"github.com/provost-id/provost/internal/keyring"
+	"github.com/provost-id/provost/internal/sqldb"
+	"github.com/provost-id/provost/schemas"
+	"github.com/provost-id/provost/schemas/expr"
+)
+
+// Directory keeps one organisation's people and groups. Its exported fields are set
+// before first use; its methods may be called from any goroutine.
+type Directory struct {
+	DB   *sqldb.DB
+	Keys *keyring.Ring
+	// Schemas returns the compiled schema in force.
+	Schemas func() *schemas.Snapshot
+	Now     func() time.Time
+	Log     *slog.Logger
+	// OnSignOut ends a user's sessions, refresh tokens and API tokens in the
+	// transaction in which the user stops being active, changes its password, or is
+	// deleted.
+	OnSignOut []func(tx *sqldb.Tx, userID string) error
+	// AppProfile tells the attributes of the profile at a kind of app, for checking
+	// mappings when they are saved; ok is false for a kind that any attribute may have.
+	// Nil knows none.
+	AppProfile func(kind string) (types map[string]expr.Type, ok bool)
+
+	passwords *passwordPool
+	walks     checkpoints
+	everyone  builtIn
+	admins    builtIn
+}
+
+// New returns the directory of an organisation and makes its built-in groups,
+// Everyone and Administrators, when they are missing.
+func New(ctx context.Context, db *sqldb.DB, keys *keyring.Ring, log *slog.Logger) (*Directory, error) {
+	snapshot, err := schemas.Compile(1, schemas.Default())
+	if err != nil {
+		return nil, err
+	}
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	d := &Directory{
+		DB: db, Keys: keys, Now: time.Now, Log: log,
+		Schemas: func() *schemas.Snapshot { return snapshot },
+	}
+	if d.passwords, err = newPasswordPool(); err != nil {
+		return nil, err
+	}
+	if err := d.ensureBuiltIn(ctx); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// now is the time of a change, as precise as every surface shows it: a client finds by
+// meta.lastModified what it has read there.
+func (d *Directory) now() time.Time { return d.Now().UTC().Truncate(time.Millisecond) }
+
+// Source is what a change comes from, beside who made it: the answer of "why".
+type Source struct {
+	Kind    string // "scim", "manage", "import", "jit", "signin", "rule", "hook", "self"
+	ID      string // of the app or identity provider, empty for none
+	Mapping string // expression that gave the value, empty for none
+}
+
+// The kinds of Source.
+const (
+	SourceSCIM   = "scim"
+	SourceManage = "manage"
+	SourceImport = "import"
+	SourceJIT    = "jit"
+	SourceSignIn = "signin"
+	SourceRule   = "rule"
+	SourceHook   = "hook"
+	SourceSelf   = "self"
+)
+
+// Change says who changes something, by which request, and with what right.
+type Change struct {
+	Actor   events.Actor
+	Request string // request ID, empty outside a request
+	// Client is the namespace of external IDs: the ID of the calling principal. When
+	// empty, an external ID in the resource is dropped.
+	Client string
+	Source Source
+	// Mappings are the expressions that gave the values, by profile attribute, where
+	// each attribute has its own.
+	Mappings map[string]string
+	// Manage says that the caller holds the manage scope and may change Administrators.
+	Manage bool
+}
+
+// IfMatch is the list of versions a change accepts; nil accepts any (RFC 9110, section 13.1.1).
+type IfMatch []int64
+
+func (m IfMatch) accepts(version int64) bool {
+	if m == nil {
+		return true
+	}
+	for _, v := range m {
+		if v == version {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,9 @@
+// Package directory is the only writer of identity data: users, groups and their
+// members, passwords, lifecycle, external IDs, apps and app users. Every change is
+// one transaction that stores the resource, its index entries, its event and the
+// markers of the apps that must hear of it.
+//
+// It leaves what a resource may hold to schemas, the SCIM protocol to
+// directory/scim, the management API to directory/manage, and what happens in
+// other systems to provisioning.
+package directory

@@ -1,0 +1,116 @@
+package directory
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+
+	"github.com/provost-id/provost/internal/events"
+	"github.com/provost-id/provost/internal/sqldb"
+	"github.com/provost-id/provost/schemas"
+)
+
+func groupTarget(g *Group) []events.Target {
+	return []events.Target{{ID: g.ID, Type: "UserGroup", Name: g.Name()}}
+}
+
+func memberValues(r *schemas.Resource) []string {
+	ids := make([]string, 0, len(r.Members))
+	for _, m := range r.Members {
+		ids = append(ids, m.Value)
+	}
+	return ids
+}
+
+func insertGroupRow(tx *sqldb.Tx, g *Group, r *schemas.Resource, members bool) error {
+	if members {
+		g.MembersChanged = g.Created
+	}
+	err := tx.QueryRow(`INSERT INTO resources (id, type, version, status, active, created, modified, status_changed,
+			members_changed, display_name)
+		VALUES ($1, 'Group', 1, $2, TRUE, $3, $3, $3, $4, $5) RETURNING rid`,
+		g.ID, string(g.Type), g.Created.UnixMicro(), nullTime(g.MembersChanged), null(r.Hot().DisplayName)).Scan(&g.RID)
+	if err != nil {
+		return fmt.Errorf("insert group: %w", err)
+	}
+	return insertDocument(tx, typeGroup, g.RID, g.Doc, groupUnique(g.Type, r), r.Index())
+}
+
+// groupUnique are the unique values of a group.
+func groupUnique(typ GroupType, r *schemas.Resource) []schemas.Entry {
+	unique := r.Unique()
+	if typ == AppGroup {
+		return unique
+	}
+	return append(unique, schemas.Entry{Path: groupNamePath, Value: r.Hot().DisplayName})
+}
+
+// storeGroup writes a changed group whose member rows are written already.
+func (d *Directory) storeGroup(tx *sqldb.Tx, c Change, old *Group, was, next *schemas.Resource, added, removed []string) (*Group, error) {
+	g := *old
+	if next != nil {
+		g.Doc = next.Doc()
+		if c.Client != "" {
+			g.ExternalID = next.ExternalID
+		}
+	}
+	docChanged := !bytes.Equal(g.Doc, old.Doc)
+	membersChanged := len(added)+len(removed) > 0
+	if !docChanged && !membersChanged && g.ExternalID == old.ExternalID {
+		return old, nil
+	}
+	now := d.now()
+	g.Version, g.Modified = old.Version+1, now
+	if membersChanged {
+		g.MembersChanged = now
+	}
+	if err := updateGroupRow(tx, &g, old, next, now); err != nil {
+		return nil, err
+	}
+	if docChanged {
+		if err := d.updateGroupDocument(tx, c, old, &g, was, next); err != nil {
+			return nil, err
+		}
+	}
+	if g.ExternalID != old.ExternalID {
+		if err := setExternalID(tx, g.RID, c.Client, g.ExternalID); err != nil {
+			return nil, err
+		}
+	}
+	return &g, d.tellMembers(tx, c, &g, added, removed)
+}
+
+func updateGroupRow(tx *sqldb.Tx, g, old *Group, next *schemas.Resource, now time.Time) error {
+	if next == nil {
+		return exactlyOne(tx.Exec(`UPDATE resources SET version = $3, modified = $4, members_changed = $5
+			WHERE rid = $1 AND version = $2`, g.RID, old.Version, g.Version, now.UnixMicro(), nullTime(g.MembersChanged)))
+	}
+	return exactlyOne(tx.Exec(`UPDATE resources SET version = $3, modified = $4, members_changed = $5, display_name = $6
+		WHERE rid = $1 AND version = $2`, g.RID, old.Version, g.Version, now.UnixMicro(), nullTime(g.MembersChanged),
+		null(next.Hot().DisplayName)))
+}
+
+func (d *Directory) updateGroupDocument(tx *sqldb.Tx, c Change, old, g *Group, was, next *schemas.Resource) error {
+	if _, err := tx.Exec(`UPDATE documents SET doc = $2 WHERE rid = $1`, g.RID, string(g.Doc)); err != nil {
+		return fmt.Errorf("update document: %w", err)
+	}
+	if err := claimUnique(tx, typeGroup, g.RID, groupUnique(g.Type, was), groupUnique(g.Type, next)); err != nil {
+		return err
+	}
+	if err := reindex(tx, g.RID, was.Index(), next.Index()); err != nil {
+		return err
+	}
+	before, after, err := difference(old.Doc, g.Doc)
+	if err != nil {
+		return err
+	}
+	if g.Name() != old.Name() { // part of what a user's groups show
+		_, err := tx.Exec(`UPDATE resources SET members_changed = $2 WHERE rid IN (SELECT member_rid FROM members WHERE group_rid = $1)`,
+			g.RID, d.now().UnixMicro())
+		if err != nil {
+			return fmt.Errorf("stamp members: %w", err)
+		}
+	}
+	ev := events.Event{Type: "group.profile.update", Targets: groupTarget(g), Before: before, After: after}
+	return d.tell(tx, c, ev, changed{Kind: kindGroup, ID: g.ID, RID: g.RID, Op: opUpdate, Version: g.Version})
+}

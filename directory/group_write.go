@@ -1,0 +1,197 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/provost-id/provost/internal/events"
+	"github.com/provost-id/provost/internal/id"
+	"github.com/provost-id/provost/internal/sqldb"
+	"github.com/provost-id/provost/schemas"
+)
+
+// groupNamePath is the unique value of a group's name. Imported groups may share
+// names; those made here may not, since claims and policies speak of them by name.
+const groupNamePath = "displayName"
+
+// CreateGroup stores a new group with the members that r holds.
+func (d *Directory) CreateGroup(ctx context.Context, c Change, r *schemas.Resource, o GroupOptions) (g *Group, err error) {
+	err = d.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		g, err = d.CreateGroupTx(tx, c, r, o)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// CreateGroupTx is CreateGroup inside a transaction.
+func (d *Directory) CreateGroupTx(tx *sqldb.Tx, c Change, r *schemas.Resource, o GroupOptions) (*Group, error) {
+	if o.Type == "" {
+		o.Type = OrdinaryGroup
+	}
+	people, err := peopleTx(tx, memberValues(r))
+	if err != nil {
+		return nil, err
+	}
+	now := d.now()
+	g := &Group{ID: id.NewAt(id.Group, now), Version: 1, Type: o.Type, Created: now, Modified: now, Doc: r.Doc()}
+	if err := insertGroupRow(tx, g, r, len(people) > 0); err != nil {
+		return nil, err
+	}
+	if c.Client != "" && r.ExternalID != "" {
+		g.ExternalID = r.ExternalID
+		if err := setExternalID(tx, g.RID, c.Client, g.ExternalID); err != nil {
+			return nil, err
+		}
+	}
+	ev := events.Event{Type: "group.lifecycle.create", Targets: groupTarget(g), After: g.Doc}
+	if err := d.tell(tx, c, ev, changed{Kind: kindGroup, ID: g.ID, RID: g.RID, Op: opCreate, Version: 1}); err != nil {
+		return nil, err
+	}
+	added, err := insertMembers(tx, g.RID, people)
+	if err != nil {
+		return nil, err
+	}
+	return g, d.tellMembers(tx, c, g, added, nil)
+}
+
+// groupChange is what a change makes of a group.
+type groupChange struct {
+	// next makes the new resource from the stored one; nil keeps the document.
+	next    func(was *schemas.Resource) (*schemas.Resource, error)
+	members schemas.MemberChange
+}
+
+// ReplaceGroup makes the group what r says, members included (RFC 7644, section 3.5.1).
+func (d *Directory) ReplaceGroup(ctx context.Context, c Change, id string, v IfMatch, r *schemas.Resource) (g *Group, err error) {
+	err = d.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		g, err = d.ReplaceGroupTx(tx, c, id, v, r)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// ReplaceGroupTx is ReplaceGroup inside a transaction.
+func (d *Directory) ReplaceGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch, r *schemas.Resource) (*Group, error) {
+	replace := func(was *schemas.Resource) (*schemas.Resource, error) {
+		return r, d.groupType().CheckImmutable(was, r)
+	}
+	return d.changeGroupTx(tx, c, id, v, groupChange{
+		next:    replace,
+		members: schemas.MemberChange{Replace: true, Set: memberValues(r)},
+	})
+}
+
+// PatchGroup applies ops all or not at all. Operations on members touch member rows
+// only, so their cost does not grow with the group.
+func (d *Directory) PatchGroup(ctx context.Context, c Change, id string, v IfMatch, ops []schemas.PatchOp, dialect schemas.Dialect) (g *Group, err error) {
+	rest, members, err := schemas.SplitMembers(ops)
+	if err != nil {
+		return nil, err
+	}
+	n := groupChange{members: members}
+	if len(rest) > 0 {
+		n.next = func(was *schemas.Resource) (*schemas.Resource, error) {
+			return d.groupType().Patch(was, rest, dialect)
+		}
+	}
+	err = d.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		g, err = d.changeGroupTx(tx, c, id, v, n)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// UpdateGroupTx makes the group's document what r says and leaves its members.
+func (d *Directory) UpdateGroupTx(tx *sqldb.Tx, c Change, id string, r *schemas.Resource) (*Group, error) {
+	return d.changeGroupTx(tx, c, id, nil, groupChange{next: func(*schemas.Resource) (*schemas.Resource, error) { return r, nil }})
+}
+
+// changeGroupTx finds the people, locks the group, checks, changes and stores.
+func (d *Directory) changeGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch, n groupChange) (*Group, error) {
+	people, err := peopleTx(tx, slices.Concat(n.members.Add, n.members.Set))
+	if err != nil {
+		return nil, err
+	}
+	old, err := d.lockGroupTx(tx, id, c.Client)
+	if err != nil {
+		return nil, err
+	}
+	if !v.accepts(old.Version) {
+		return nil, ErrVersion
+	}
+	if err := d.guardGroup(c, old, n.next == nil); err != nil {
+		return nil, err
+	}
+	var was, next *schemas.Resource
+	if n.next != nil {
+		if was, err = d.storedGroup(old); err != nil {
+			return nil, err
+		}
+		if next, err = n.next(was); err != nil {
+			return nil, err
+		}
+	}
+	added, removed, err := applyMembers(tx, old.RID, n.members, people)
+	if err != nil {
+		return nil, err
+	}
+	return d.storeGroup(tx, c, old, was, next, added, removed)
+}
+
+func (d *Directory) storedGroup(g *Group) (*schemas.Resource, error) {
+	r, err := d.groupType().Decode(g.Doc)
+	if err != nil {
+		return nil, fmt.Errorf("document of %s: %w", g.ID, err)
+	}
+	r.ExternalID = g.ExternalID
+	return r, nil
+}
+
+// DeleteGroup removes a group; its members stay.
+func (d *Directory) DeleteGroup(ctx context.Context, c Change, id string, v IfMatch) error {
+	return d.DB.Write(ctx, func(tx *sqldb.Tx) error { return d.DeleteGroupTx(tx, c, id, v) })
+}
+
+// DeleteGroupTx is DeleteGroup inside a transaction.
+func (d *Directory) DeleteGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch) error {
+	g, err := d.lockGroupTx(tx, id, "")
+	if err != nil {
+		return err
+	}
+	if !v.accepts(g.Version) {
+		return ErrVersion
+	}
+	if g.Type == BuiltInGroup {
+		return ErrProtected
+	}
+	r, err := d.storedGroup(g)
+	if err != nil {
+		return err
+	}
+	members, err := memberIDs(tx, g.RID)
+	if err != nil {
+		return err
+	}
+	if err := d.stampGroupsChanged(tx, members); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(`DELETE FROM members WHERE group_rid = $1`, g.RID); err != nil {
+		return fmt.Errorf("delete members: %w", err)
+	}
+	ev := events.Event{Type: "group.lifecycle.delete", Targets: groupTarget(g), Before: g.Doc}
+	ch := changed{Kind: kindGroup, ID: g.ID, RID: g.RID, Op: opDelete, Removed: members, Version: g.Version + 1}
+	if err := d.tell(tx, c, ev, ch); err != nil {
+		return err
+	}
+	return deleteRows(tx, typeGroup, g.RID, g.Version, r, groupUnique(g.Type, r))
+}

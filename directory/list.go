@@ -1,0 +1,169 @@
+package directory
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strconv"
+
+	"github.com/provost-id/provost/schemas"
+)
+
+// ListQuery selects and pages. Count 0 asks for the total alone.
+type ListQuery struct {
+	Filter *schemas.Filter // nil for all
+	// Status, when set, keeps users of one status, or groups of one GroupType;
+	// NotStatus leaves one out.
+	Status, NotStatus string
+	// StartIndex is 1-based (RFC 7644, section 3.4.2.4); ignored with a cursor.
+	StartIndex int
+	Count      int
+	// UseCursor asks for cursor paging (RFC 9865); Cursor is empty for the first page.
+	UseCursor bool
+	Cursor    string
+	NoTotal   bool   // leaves Total at -1
+	Client    string // the principal: namespace of external IDs, owner of the cursor
+}
+
+// Page is one page of a list, in order of creation.
+type Page struct {
+	Total  int // matches in all, -1 when not asked for
+	Users  []*User
+	Groups []*Group
+	Next   string // cursor of the next page, empty at the end or without UseCursor
+}
+
+func (p *Page) len() int { return len(p.Users) + len(p.Groups) }
+
+// selection is a ListQuery as SQL: the conditions on the rows r, and their arguments.
+type selection struct {
+	where string
+	args  []any
+}
+
+// List returns a page of the users (typ "User") or groups (typ "Group") that match. A
+// cursor that is not one of ours, for this query, is a *CursorError.
+func (d *Directory) List(ctx context.Context, typ string, q ListQuery) (*Page, error) {
+	sel, err := d.selection(typ, q)
+	if err != nil {
+		return nil, err
+	}
+	start, err := d.position(typ, q)
+	if err != nil {
+		return nil, err
+	}
+	p := &Page{Total: -1}
+	if q.Count > 0 {
+		if err := d.readPage(ctx, typ, q, sel, start, p); err != nil {
+			return nil, err
+		}
+	}
+	if !q.NoTotal {
+		if p.Total, err = d.total(ctx, typ, q, sel, start, p); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+func (d *Directory) selection(typ string, q ListQuery) (selection, error) {
+	b := &compiler{dialect: d.DB.Dialect(), typ: typ, client: q.Client, everyone: d.everyone.rid}
+	b.arg(q.Client) // $1, as userColumns wants it
+	where := "r.type = " + b.arg(typ)
+	if q.Filter != nil && q.Filter.Root != nil {
+		where += " AND " + b.where(q.Filter.Root, "r")
+	}
+	if q.Status != "" {
+		where += " AND r.status = " + b.arg(q.Status)
+		if q.Status != string(Active) {
+			where += " AND r.status <> 'ACTIVE'" // the words of the partial index
+		}
+	}
+	if q.NotStatus != "" {
+		where += " AND r.status <> " + b.arg(q.NotStatus)
+	}
+	return selection{where: where, args: b.args}, b.err
+}
+
+// readPage reads row numbers from an index first, so that what an offset passes over
+// costs an index entry each, and then the rows themselves.
+func (d *Directory) readPage(ctx context.Context, typ string, q ListQuery, sel selection, start position, p *Page) error {
+	args := sel.args
+	param := func(v any) string {
+		args = append(args, v)
+		return "$" + strconv.Itoa(len(args))
+	}
+	limit := q.Count
+	if q.UseCursor {
+		limit++ // one more tells whether there is a next page
+	}
+	inner := "SELECT r.rid FROM resources r WHERE " + sel.where + " AND r.rid > " + param(start.after) +
+		" ORDER BY r.rid LIMIT " + param(limit) + " OFFSET " + param(start.offset)
+	columns := userColumns
+	if typ == typeGroup {
+		columns = groupColumns
+	}
+	rows, err := d.DB.Query(ctx, "SELECT "+columns+" FROM resources r WHERE r.rid IN ("+inner+") ORDER BY r.rid", args...)
+	if err != nil {
+		return fmt.Errorf("list %s: %w", typ, err)
+	}
+	if err := p.scan(typ, rows); err != nil {
+		return fmt.Errorf("list %s: %w", typ, err)
+	}
+	if q.UseCursor {
+		if p.cut(q.Count) {
+			p.Next = d.nextCursor(typ, q, p)
+		}
+		return nil
+	}
+	d.remember(typ, q, p)
+	return nil
+}
+
+func (p *Page) scan(typ string, rows *sql.Rows) error {
+	defer func() { _ = rows.Close() }() // Err tells what matters
+	for rows.Next() {
+		if typ == typeGroup {
+			g, err := scanGroup(rows)
+			if err != nil {
+				return err
+			}
+			p.Groups = append(p.Groups, g)
+			continue
+		}
+		u, err := scanUser(rows)
+		if err != nil {
+			return err
+		}
+		p.Users = append(p.Users, u)
+	}
+	return rows.Err()
+}
+
+// last is the row number of the last row, 0 of an empty page.
+func (p *Page) last() int64 {
+	if n := len(p.Groups); n > 0 {
+		return p.Groups[n-1].RID
+	}
+	if n := len(p.Users); n > 0 {
+		return p.Users[n-1].RID
+	}
+	return 0
+}
+
+// total counts the matches, without a query when the page shows the end.
+func (d *Directory) total(ctx context.Context, typ string, q ListQuery, sel selection, start position, p *Page) (n int, err error) {
+	first := start.after == 0 && start.offset == 0
+	if first && p.Next == "" && p.len() < q.Count {
+		return p.len(), nil
+	}
+	if q.Filter == nil && q.Status == "" && q.NotStatus == "" {
+		return total(ctx, d.DB, typ)
+	}
+	// $1 is of the columns; counting names it too, or PostgreSQL could not tell its type.
+	err = d.DB.QueryRow(ctx, "SELECT count(*) FROM resources r WHERE $1 = $1 AND "+sel.where, sel.args...).Scan(&n)
+	if err != nil {
+		return 0, fmt.Errorf("count %s: %w", typ, err)
+	}
+	return n, nil
+}

@@ -1,0 +1,115 @@
+package manage
+
+import (
+	"context"
+	"time"
+
+	"github.com/provost-id/provost/directory"
+	"github.com/provost-id/provost/internal/httpapi"
+)
+
+// timeForm is section 1.5 of the contract.
+const timeForm = "2006-01-02T15:04:05.000Z"
+
+// stamp is a time on the wire, null for never.
+func stamp(t time.Time) *string {
+	if t.IsZero() {
+		return nil
+	}
+	s := t.UTC().Format(timeForm)
+	return &s
+}
+
+// userBody is a user as section 2.2 of the contract shows it.
+type userBody struct {
+	ID              string         `json:"id"`
+	Status          string         `json:"status"`
+	Created         *string        `json:"created"`
+	Activated       *string        `json:"activated"`
+	StatusChanged   *string        `json:"statusChanged"`
+	LastLogin       *string        `json:"lastLogin"`
+	LastUpdated     *string        `json:"lastUpdated"`
+	PasswordChanged *string        `json:"passwordChanged"`
+	Type            map[string]any `json:"type"`
+	Profile         map[string]any `json:"profile"`
+	Credentials     credentials    `json:"credentials"`
+	Links           map[string]any `json:"_links"`
+}
+
+type credentials struct {
+	Password *struct{} `json:"password,omitempty"` // {} when there is one
+	Provider provider  `json:"provider"`
+}
+
+type provider struct {
+	Type string `json:"type"`
+	Name string `json:"name"`
+}
+
+// always are the profile attributes shown as null when they have no value.
+var always = []string{"firstName", "lastName", "mobilePhone", "secondEmail", "login", "email"}
+
+func (h *handlers) userBody(ctx context.Context, u *directory.User, single bool) (userBody, error) {
+	profile, err := h.dir.Profile(u)
+	if err != nil {
+		return userBody{}, err
+	}
+	for _, name := range always {
+		if _, ok := profile[name]; !ok {
+			profile[name] = nil
+		}
+	}
+	b := userBody{
+		ID: u.ID, Status: string(u.Status), Created: stamp(u.Created), Activated: stamp(u.Activated),
+		StatusChanged: stamp(u.StatusChanged), LastLogin: stamp(u.LastLogin), LastUpdated: stamp(u.Modified),
+		PasswordChanged: stamp(u.PasswordChanged), Type: map[string]any{"id": "default"}, Profile: profile,
+		Credentials: credentials{Provider: provider{Type: "OKTA", Name: "OKTA"}},
+		Links:       userLinks(ctx, u, single),
+	}
+	if u.HasPassword {
+		b.Credentials.Password = &struct{}{}
+	}
+	return b, nil
+}
+
+// userLinks are self and, of a single user, the operations that its status allows.
+func userLinks(ctx context.Context, u *directory.User, single bool) map[string]any {
+	self := httpapi.PublicURL(ctx) + "/api/v1/users/" + u.ID
+	links := map[string]any{"self": map[string]any{"href": self}}
+	if !single {
+		return links
+	}
+	for _, op := range directory.Allowed(u.Status) {
+		links[linkNames[op]] = map[string]any{"href": self + "/lifecycle/" + string(op), "method": "POST"}
+	}
+	return links
+}
+
+var linkNames = map[directory.LifecycleOp]string{
+	directory.Activate: "activate", directory.Reactivate: "reactivate", directory.Deactivate: "deactivate",
+	directory.Suspend: "suspend", directory.Unsuspend: "unsuspend", directory.Unlock: "unlock",
+	directory.ExpirePassword: "expirePassword", directory.ResetPassword: "resetPassword",
+}
+
+// userInput is what a client sends. Profile and credentials are maps, so that null and
+// absent stay apart.
+type userInput struct {
+	Profile     map[string]any `json:"profile"`
+	Credentials *struct {
+		Password *struct {
+			Value string `json:"value"`
+		} `json:"password"`
+	} `json:"credentials"`
+	GroupIDs []string `json:"groupIds"`
+}
+
+func (in userInput) password() string {
+	if in.Credentials == nil || in.Credentials.Password == nil {
+		return ""
+	}
+	return in.Credentials.Password.Value
+}
+
+func (in userInput) edit(replace bool) directory.ProfileEdit {
+	return directory.ProfileEdit{Profile: in.Profile, Replace: replace, Password: in.password()}
+}

@@ -1,0 +1,94 @@
+package directory
+
+import (
+	"github.com/provost-id/provost/schemas"
+	"github.com/provost-id/provost/schemas/expr"
+)
+
+// UserVars are the values of the variable "user" for a user.
+func (d *Directory) UserVars(u *User) (map[string]any, error) {
+	p, err := d.Profile(u)
+	if err != nil {
+		return nil, err
+	}
+	vars := make(map[string]any, len(p)+2)
+	for name, v := range p {
+		vars[name] = v
+	}
+	vars["id"], vars["status"] = u.ID, string(u.Status)
+	return vars, nil
+}
+
+// UserObject declares the variable "user" of expressions: the profile, id and status.
+func (d *Directory) UserObject() expr.Object {
+	o := expr.Object{Attributes: map[string]expr.Type{"id": expr.String, "status": expr.String}, NonNull: []string{"id", "status", "login"}}
+	for name, t := range d.profileTypes() {
+		o.Attributes[name] = t
+	}
+	return o
+}
+
+// profileTypes are the attributes of the profile with their types in expressions.
+func (d *Directory) profileTypes() map[string]expr.Type {
+	types := map[string]expr.Type{}
+	for _, name := range d.userType().ProfileNames() {
+		types[name] = expr.Any // of the organisation's own: checked at run time
+	}
+	for _, a := range schemas.BaseAttributes() {
+		types[a.Name] = expr.String
+	}
+	return types
+}
+
+// AppVars are the values of the variable "app".
+func AppVars(a *App) map[string]any {
+	return map[string]any{"id": a.ID, "name": a.Name, "label": a.Label}
+}
+
+var appObject = expr.Object{
+	Attributes: map[string]expr.Type{"id": expr.String, "name": expr.String, "label": expr.String},
+	NonNull:    []string{"id", "name", "label"},
+}
+
+// MappingEnv declares what the expressions of a mapping may name: "appuser" and "app"
+// when it fills our profile from an app, "idpuser" beside it when from an identity
+// provider, "user" and "app" when it fills an app's.
+func (d *Directory) MappingEnv(m *Mapping) expr.Env {
+	env := expr.Env{Objects: map[string]expr.Object{"app": appObject}}
+	if !m.Inbound() {
+		env.Objects["user"] = d.UserObject()
+		return env
+	}
+	profile := d.partnerProfile(m.Source)
+	env.Objects["appuser"], env.Objects["idpuser"] = profile, profile
+	return env
+}
+
+// partnerProfile declares the profile of an app or identity provider, open when
+// nobody told its attributes.
+func (d *Directory) partnerProfile(p Partner) expr.Object {
+	if d.AppProfile == nil {
+		return expr.Object{Open: true}
+	}
+	types, ok := d.AppProfile(p.Name)
+	if !ok {
+		return expr.Object{Open: true}
+	}
+	return expr.Object{Attributes: types}
+}
+
+// checkTarget refuses a property whose target has no such attribute.
+func (d *Directory) checkTarget(m *Mapping, name string) error {
+	if !m.Inbound() {
+		if o := d.partnerProfile(m.Target); !o.Open {
+			if _, ok := o.Attributes[name]; !ok {
+				return &InvalidError{Field: name, Reason: "is no attribute of the app's profile"}
+			}
+		}
+		return nil
+	}
+	if _, ok := d.profileTypes()[name]; !ok {
+		return &InvalidError{Field: name, Reason: "is no attribute of the user profile"}
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package scim
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/provost-id/provost/directory"
+	wire "github.com/provost-id/provost/schemas/scim"
+)
+
+// serviceProviderConfig serves GET /ServiceProviderConfig (RFC 7643, section 5; RFC
+// 9865, section 4). It says what holds, and nothing that does not.
+func (s *Server) serviceProviderConfig(w http.ResponseWriter, r *http.Request) {
+	yes, no := wire.Supported{Supported: true}, wire.Supported{}
+	s.discover(w, r, wire.ServiceProviderConfig{
+		Schemas: []string{wire.ServiceProviderSchema},
+		Patch:   yes, ChangePassword: yes, ETag: yes, Sort: no,
+		Filter: wire.FilterSupport{Supported: true, MaxResults: maxCount},
+		Pagination: &wire.PaginationSupport{
+			Cursor: true, Index: true, DefaultPaginationMethod: "index",
+			DefaultPageSize: defaultCount, MaxPageSize: maxCount, CursorTimeout: int(directory.CursorTime.Seconds()),
+		},
+		AuthenticationSchemes: []wire.AuthenticationScheme{{
+			Type: "oauthbearertoken", Name: "OAuth Bearer Token", Primary: true,
+			Description: "An API token with the scope scim or scim.read, or an access token of the org authorization server with one of them",
+			SpecURI:     "https://www.rfc-editor.org/rfc/rfc6750",
+		}},
+		Meta: wire.Meta{ResourceType: "ServiceProviderConfig", Location: baseURL(r) + "/ServiceProviderConfig"},
+	})
+}
+
+func (s *Server) discover(w http.ResponseWriter, r *http.Request, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		s.writeError(w, r, err)
+		return
+	}
+	s.document(w, r, body, true)
+}
+
+// document answers with a discovery document. RFC 7644, section 4: a filter on one is
+// forbidden, so that nobody takes the whole list for the answer.
+func (s *Server) document(w http.ResponseWriter, r *http.Request, body []byte, found bool) {
+	switch {
+	case r.URL.Query().Has("filter"):
+		writeStatus(w, r, http.StatusForbidden, "discovery documents cannot be filtered")
+	case !found:
+		writeStatus(w, r, http.StatusNotFound, "there is no document "+r.URL.Path)
+	default:
+		writeJSON(w, http.StatusOK, body)
+	}
+}
+
+// schemas serves GET /Schemas.
+func (s *Server) schemas(w http.ResponseWriter, r *http.Request) {
+	s.document(w, r, s.Directory.Schemas().SchemasJSON(baseURL(r)), true)
+}
+
+// schema serves GET /Schemas/{id}.
+func (s *Server) schema(w http.ResponseWriter, r *http.Request) {
+	body, ok := s.Directory.Schemas().SchemaJSON(baseURL(r), r.PathValue("id"))
+	s.document(w, r, body, ok)
+}
+
+// resourceTypes serves GET /ResourceTypes.
+func (s *Server) resourceTypes(w http.ResponseWriter, r *http.Request) {
+	s.document(w, r, s.Directory.Schemas().ResourceTypesJSON(baseURL(r)), true)
+}
+
+// resourceType serves GET /ResourceTypes/{name}.
+func (s *Server) resourceType(w http.ResponseWriter, r *http.Request) {
+	body, ok := s.Directory.Schemas().ResourceTypeJSON(baseURL(r), r.PathValue("name"))
+	s.document(w, r, body, ok)
+}

@@ -1,0 +1,96 @@
+package scim
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+
+	"github.com/provost-id/provost/directory"
+	"github.com/provost-id/provost/internal/httpapi"
+	"github.com/provost-id/provost/schemas"
+	wire "github.com/provost-id/provost/schemas/scim"
+)
+
+// writeError turns an error of the domain into a SCIM error (RFC 7644, section 3.12).
+// One it does not know is 500 outside, and is logged here with the request ID.
+func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {
+	status, scimType, detail := describe(err)
+	if status == http.StatusInternalServerError {
+		id := httpapi.RequestID(r.Context())
+		s.Directory.Log.ErrorContext(r.Context(), "scim request failed", slog.String("request_id", id), slog.Any("error", err))
+		detail = "internal error; request " + id
+	}
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	writeErrorBody(w, status, scimType, detail)
+}
+
+func describe(err error) (status int, scimType, detail string) {
+	var invalid *schemas.Error
+	var conflict *directory.Conflict
+	var cursor *directory.CursorError
+	var status2 *statusError
+	switch {
+	case errors.As(err, &status2):
+		return status2.status, status2.scimType, status2.detail
+	case httpapi.TooLarge(err):
+		return http.StatusRequestEntityTooLarge, "", "the request body is larger than allowed"
+	case errors.As(err, &invalid):
+		return http.StatusBadRequest, invalid.ScimType, invalid.Error()
+	case errors.As(err, &conflict):
+		return http.StatusConflict, schemas.Uniqueness, "attribute \"" + conflict.Attr + "\": another " + conflict.Type + " has this value"
+	case errors.As(err, &cursor):
+		if cursor.Expired {
+			return http.StatusBadRequest, "expiredCursor", cursor.Error()
+		}
+		return http.StatusBadRequest, "invalidCursor", cursor.Error()
+	}
+	return describeSentinel(err)
+}
+
+func describeSentinel(err error) (status int, scimType, detail string) {
+	switch {
+	case errors.Is(err, directory.ErrNotFound):
+		return http.StatusNotFound, "", "there is no resource with this id"
+	case errors.Is(err, directory.ErrVersion):
+		return http.StatusPreconditionFailed, "", "the resource has changed: its version is not the one of If-Match"
+	case errors.Is(err, directory.ErrOwned):
+		return http.StatusForbidden, "", err.Error()
+	case errors.Is(err, directory.ErrProtected):
+		return http.StatusForbidden, "", "built-in groups and their members cannot be changed by SCIM"
+	case errors.Is(err, directory.ErrPassword):
+		return http.StatusBadRequest, schemas.InvalidValue, "attribute \"password\": " + err.Error()
+	case errors.Is(err, directory.ErrTransition):
+		return http.StatusBadRequest, schemas.InvalidValue, "attribute \"active\": " + err.Error()
+	case errors.Is(err, directory.ErrBusy):
+		return http.StatusServiceUnavailable, "", err.Error()
+	}
+	return http.StatusInternalServerError, "", ""
+}
+
+// statusError is what is wrong with a request before the domain sees it.
+type statusError struct {
+	status           int
+	scimType, detail string
+}
+
+func (e *statusError) Error() string { return e.detail }
+
+func badRequest(scimType, detail string) error {
+	return &statusError{status: http.StatusBadRequest, scimType: scimType, detail: detail}
+}
+
+// writeStatus answers with an error that has no scimType.
+func writeStatus(w http.ResponseWriter, _ *http.Request, status int, detail string) {
+	writeErrorBody(w, status, "", detail)
+}
+
+func writeErrorBody(w http.ResponseWriter, status int, scimType, detail string) {
+	body, err := json.Marshal(wire.NewError(status, scimType, detail))
+	if err != nil { // only for a type that cannot be encoded
+		panic(err)
+	}
+	writeJSON(w, status, body)
+}

@@ -1,0 +1,165 @@
+package scim
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/provost-id/provost/directory"
+	"github.com/provost-id/provost/schemas"
+	wire "github.com/provost-id/provost/schemas/scim"
+)
+
+// readBody reads a body of at most limit bytes in a media type of SCIM.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	if err := checkMediaType(r.Header.Get("Content-Type")); err != nil {
+		return nil, err
+	}
+	if r.ContentLength > limit {
+		return nil, &http.MaxBytesError{Limit: limit}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	var tooLarge *http.MaxBytesError
+	if err != nil && !errors.As(err, &tooLarge) {
+		return nil, badRequest(schemas.InvalidSyntax, "the request body could not be read")
+	}
+	return body, err
+}
+
+// checkMediaType takes application/scim+json and, from older clients,
+// application/json (RFC 7644, section 3.1). Nothing said is taken as SCIM.
+func checkMediaType(header string) error {
+	if header == "" {
+		return nil
+	}
+	mt, params, err := mime.ParseMediaType(header)
+	if err == nil && (mt == wire.MediaType || mt == "application/json") {
+		if cs := params["charset"]; cs == "" || strings.EqualFold(cs, "utf-8") {
+			return nil
+		}
+	}
+	return &statusError{status: http.StatusUnsupportedMediaType, detail: fmt.Sprintf("Content-Type %q is not supported; send %s", header, wire.MediaType)}
+}
+
+// ifMatch reads the If-Match header: nil without one and for "*". Our tags are weak,
+// as in RFC 7644, section 3.14, and compared by the version alone. A tag that is not
+// ours matches nothing.
+func ifMatch(r *http.Request) directory.IfMatch {
+	all, ok := tags(r, "If-Match")
+	if !ok || all == nil {
+		return nil
+	}
+	return all
+}
+
+// tags returns the versions of a header's entity tags: ok is false without the header,
+// the list is nil for "*".
+func tags(r *http.Request, header string) (versions directory.IfMatch, ok bool) {
+	values := r.Header.Values(header)
+	if len(values) == 0 {
+		return nil, false
+	}
+	versions = directory.IfMatch{}
+	for _, tag := range strings.Split(strings.Join(values, ","), ",") {
+		tag = strings.TrimSpace(tag)
+		if tag == "*" {
+			return nil, true
+		}
+		if n, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(tag, "W/"), `"`), 10, 64); err == nil {
+			versions = append(versions, n)
+		}
+	}
+	return versions, true
+}
+
+func etag(version int64) string { return `W/"` + strconv.FormatInt(version, 10) + `"` }
+
+// Page sizes: what a client gets that does not say, and at most.
+const (
+	defaultCount = 100
+	maxCount     = 200
+)
+
+// query is what a list asks for (RFC 7644, section 3.4.2; RFC 9865, section 2).
+type query struct {
+	filter                         string
+	attributes, excludedAttributes string
+	startIndex, count              int
+	useCursor                      bool
+	cursor                         string
+}
+
+// queryOf reads the query of a GET.
+func queryOf(v url.Values) (q query, err error) {
+	q = query{
+		filter: v.Get("filter"), attributes: v.Get("attributes"), excludedAttributes: v.Get("excludedAttributes"),
+		useCursor: v.Has("cursor"), cursor: v.Get("cursor"),
+	}
+	if err := noSort(v.Get("sortBy")); err != nil {
+		return q, err
+	}
+	if q.startIndex, err = number(v, "startIndex", 1); err != nil {
+		return q, err
+	}
+	q.count, err = number(v, "count", defaultCount)
+	return q.bounded(), err
+}
+
+// noSort refuses sortBy: a list in another order than asked for would be a lie.
+func noSort(sortBy string) error {
+	if sortBy == "" {
+		return nil
+	}
+	return badRequest(schemas.InvalidValue, "sortBy: sorting is not supported (ServiceProviderConfig says so)")
+}
+
+func number(v url.Values, name string, def int) (int, error) {
+	s := v.Get(name)
+	if s == "" {
+		return def, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return 0, badRequest(schemas.InvalidValue, name+": want an integer, got "+strconv.Quote(s))
+	}
+	return n, nil
+}
+
+// bounded applies RFC 7644, section 3.4.2.4: what is too small is the smallest.
+func (q query) bounded() query {
+	q.startIndex = max(q.startIndex, 1)
+	q.count = min(max(q.count, 0), maxCount)
+	return q
+}
+
+// searchOf reads the body of POST /.search (RFC 7644, section 3.4.3).
+func searchOf(body []byte) (q query, err error) {
+	var m wire.SearchRequest
+	if err := json.Unmarshal(body, &m); err != nil {
+		var typ *json.UnmarshalTypeError
+		if errors.As(err, &typ) {
+			return q, badRequest(schemas.InvalidValue, fmt.Sprintf("%s: want %s, got %s", typ.Field, typ.Type, typ.Value))
+		}
+		return q, badRequest(schemas.InvalidSyntax, "the request body is not JSON")
+	}
+	q = query{
+		filter: m.Filter, startIndex: 1, count: defaultCount,
+		attributes: strings.Join(m.Attributes, ","), excludedAttributes: strings.Join(m.ExcludedAttributes, ","),
+	}
+	if m.StartIndex != nil {
+		q.startIndex = *m.StartIndex
+	}
+	if m.Count != nil {
+		q.count = *m.Count
+	}
+	if m.Cursor != nil {
+		q.useCursor, q.cursor = true, *m.Cursor
+	}
+	return q.bounded(), noSort(m.SortBy)
+}

@@ -1,0 +1,167 @@
+package scim
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/provost-id/provost/internal/httpapi"
+	"github.com/provost-id/provost/schemas"
+)
+
+// create serves POST /Users and /Groups (RFC 7644, section 3.3).
+func (e *endpoint) create(w http.ResponseWriter, r *http.Request) {
+	p, res, err := e.decode(w, r)
+	if err != nil {
+		e.writeError(w, r, err)
+		return
+	}
+	row, err := e.add(r, res)
+	if err != nil {
+		e.writeError(w, r, err)
+		return
+	}
+	e.write(w, r, http.StatusCreated, row, p)
+}
+
+// read serves GET and HEAD of one resource (RFC 7644, sections 3.4.1 and 3.14).
+func (e *endpoint) read(w http.ResponseWriter, r *http.Request) {
+	p, err := e.projection(r)
+	if err != nil {
+		e.writeError(w, r, err)
+		return
+	}
+	row, err := e.find(r.Context(), r.PathValue("id"), httpapi.Caller(r.Context()).ID)
+	if err != nil {
+		e.writeError(w, r, err)
+		return
+	}
+	if e.unchanged(r, row, p) {
+		w.Header().Set("ETag", etag(row.volatile.Version))
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	e.write(w, r, http.StatusOK, row, p)
+}
+
+// unchanged says whether If-None-Match names what the client would get.
+func (e *endpoint) unchanged(r *http.Request, row stored, p *schemas.Projection) bool {
+	versions, ok := tags(r, "If-None-Match")
+	if !ok || !row.fresh && p.Includes(e.member) {
+		return false
+	}
+	return versions == nil || slices.Contains(versions, row.volatile.Version)
+}
+
+// replace serves PUT (RFC 7644, section 3.5.1).
+func (e *endpoint) replace(w http.ResponseWriter, r *http.Request) {
+	p, res, err := e.decode(w, r)
+	if err != nil {
+		e.writeError(w, r, err)
+		return
+	}
+	row, err := e.put(r, r.PathValue("id"), res)
+	if err != nil {
+		e.writeError(w, r, err)
+		return
+	}
+	e.write(w, r, http.StatusOK, row, p)
+}
+
+// patch serves PATCH (RFC 7644, section 3.5.2). A change of members is answered 204
+// unless the client says which attributes it wants: the list may be long.
+func (e *endpoint) patch(w http.ResponseWriter, r *http.Request) {
+	p, ops, err := e.decodePatch(w, r)
+	if err != nil {
+		e.writeError(w, r, err)
+		return
+	}
+	row, err := e.edit(r, r.PathValue("id"), ops)
+	if err != nil {
+		e.writeError(w, r, err)
+		return
+	}
+	if e.name == "Group" && touchesMembers(ops) && !asksForBody(r) {
+		w.Header().Set("ETag", etag(row.volatile.Version))
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	e.write(w, r, http.StatusOK, row, p)
+}
+
+func touchesMembers(ops []schemas.PatchOp) bool {
+	_, m, err := schemas.SplitMembers(ops)
+	return err == nil && !m.Empty()
+}
+
+func asksForBody(r *http.Request) bool {
+	q := r.URL.Query()
+	return q.Has("attributes") || q.Has("excludedAttributes")
+}
+
+// delete serves DELETE (RFC 7644, section 3.6).
+func (e *endpoint) delete(w http.ResponseWriter, r *http.Request) {
+	if err := e.remove(r, r.PathValue("id")); err != nil {
+		e.writeError(w, r, err)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (e *endpoint) projection(r *http.Request) (*schemas.Projection, error) {
+	if r.URL.RawQuery == "" {
+		return e.typ().ParseProjection("", "")
+	}
+	q := r.URL.Query()
+	return e.typ().ParseProjection(q.Get("attributes"), q.Get("excludedAttributes"))
+}
+
+func (e *endpoint) decode(w http.ResponseWriter, r *http.Request) (*schemas.Projection, *schemas.Resource, error) {
+	p, err := e.projection(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	body, err := readBody(w, r, e.maxBody)
+	if err != nil {
+		return nil, nil, err
+	}
+	res, err := e.typ().Parse(body, dialect(r))
+	return p, res, err
+}
+
+func (e *endpoint) decodePatch(w http.ResponseWriter, r *http.Request) (*schemas.Projection, []schemas.PatchOp, error) {
+	p, err := e.projection(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	body, err := readBody(w, r, e.maxBody)
+	if err != nil {
+		return nil, nil, err
+	}
+	ops, err := e.typ().ParsePatch(body, dialect(r))
+	return p, ops, err
+}
+
+// write answers with one resource.
+func (e *endpoint) write(w http.ResponseWriter, r *http.Request, status int, row stored, p *schemas.Projection) {
+	rows := []stored{row}
+	if err := e.complete(r, rows, p); err != nil {
+		e.writeError(w, r, err)
+		return
+	}
+	w.Header().Set("ETag", etag(row.volatile.Version))
+	w.Header().Set("Location", rows[0].volatile.Location)
+	writeJSON(w, status, e.typ().Render(nil, row.doc, rows[0].volatile, p))
+}
+
+// complete fills in what is not stored with the rows: locations, and the groups or
+// members when the projection wants them.
+func (e *endpoint) complete(r *http.Request, rows []stored, p *schemas.Projection) error {
+	base := baseURL(r)
+	for i := range rows {
+		rows[i].volatile.Location = base + e.path + "/" + rows[i].volatile.ID
+	}
+	if !p.Includes(e.member) {
+		return nil
+	}
+	return e.extra(r.Context(), rows, base)
+}

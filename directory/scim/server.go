@@ -1,0 +1,146 @@
+package scim
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/provost-id/provost/directory"
+	"github.com/provost-id/provost/internal/httpapi"
+	"github.com/provost-id/provost/schemas"
+	wire "github.com/provost-id/provost/schemas/scim"
+)
+
+// Base is the path of the service; Handler serves everything below it.
+const Base = "/scim/v2"
+
+// The largest bodies, in bytes. A user is small; a group may bring 100,000 members.
+const (
+	maxUserBody   = 1 << 20
+	maxGroupBody  = 8 << 20
+	maxSearchBody = 64 << 10
+)
+
+// Server serves one organisation's directory.
+type Server struct {
+	Directory *directory.Directory
+	Auth      httpapi.Authenticator
+}
+
+// Handler returns the whole service, authentication included.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, e := range []*endpoint{s.users(), s.groups()} {
+		mux.Handle(Base+e.path, methods{"GET": e.list, "POST": e.create})
+		mux.Handle(Base+e.path+"/{$}", methods{"GET": e.list, "POST": e.create})
+		mux.Handle(Base+e.path+"/{id}", methods{"GET": e.read, "PUT": e.replace, "PATCH": e.patch, "DELETE": e.delete})
+		mux.Handle(Base+e.path+"/.search", methods{"POST": e.search})
+	}
+	mux.Handle(Base+"/.search", methods{"POST": s.searchAll})
+	mux.Handle(Base+"/Schemas", methods{"GET": s.schemas})
+	mux.Handle(Base+"/Schemas/{id}", methods{"GET": s.schema})
+	mux.Handle(Base+"/ResourceTypes", methods{"GET": s.resourceTypes})
+	mux.Handle(Base+"/ResourceTypes/{name}", methods{"GET": s.resourceType})
+	mux.HandleFunc(Base+"/Me", unsupported)
+	mux.HandleFunc(Base+"/Bulk", unsupported)
+	mux.HandleFunc("/", s.noPath)
+
+	protected := httpapi.Authenticate(s.Auth, writeStatus)(authorize(mux))
+	open := http.NewServeMux()
+	// RFC 7643, section 5: the authentication schemes should be readable without one.
+	open.Handle(Base+"/ServiceProviderConfig", methods{"GET": s.serviceProviderConfig})
+	open.Handle("/", protected)
+	return open
+}
+
+// methods serves one path by method: HEAD as GET (net/http drops the body), OPTIONS
+// with the list, and 405 with it for any other (RFC 9110, section 15.5.6).
+type methods map[string]http.HandlerFunc
+
+// ServeHTTP implements http.Handler.
+func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if h, ok := m[method]; ok {
+		h(w, r)
+		return
+	}
+	w.Header().Set("Allow", m.allow())
+	if method == http.MethodOptions {
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	writeStatus(w, r, http.StatusMethodNotAllowed, r.Method+" is not supported here; supported are "+m.allow())
+}
+
+func (m methods) allow() string {
+	all := []string{http.MethodOptions}
+	for method := range m {
+		all = append(all, method)
+		if method == http.MethodGet {
+			all = append(all, http.MethodHead)
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
+}
+
+// authorize lets a caller with the scope scim do everything, and one with scim.read
+// what changes nothing.
+func authorize(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		scopes := []string{httpapi.ScopeSCIM}
+		if isRead(r) {
+			scopes = append(scopes, httpapi.ScopeSCIMRead)
+		}
+		if !httpapi.Caller(r.Context()).Allows(scopes...) {
+			httpapi.Insufficient(w, scopes...)
+			writeStatus(w, r, http.StatusForbidden, "the token lacks the scope "+strings.Join(scopes, " or "))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func isRead(r *http.Request) bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return true
+	}
+	return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/.search")
+}
+
+// change is the caller of a request. It never carries the right to change
+// Administrators, whatever scopes the token has.
+func change(r *http.Request) directory.Change {
+	p := httpapi.Caller(r.Context())
+	return directory.Change{
+		Actor: p.Actor(), Request: httpapi.RequestID(r.Context()), Client: p.ID,
+		Source: directory.Source{Kind: directory.SourceSCIM},
+	}
+}
+
+// dialect is the client's profile; an unknown name is the default.
+func dialect(r *http.Request) schemas.Dialect {
+	d, _ := schemas.DialectByName(httpapi.Caller(r.Context()).Dialect)
+	return d
+}
+
+func baseURL(r *http.Request) string { return httpapi.PublicURL(r.Context()) + Base }
+
+func unsupported(w http.ResponseWriter, r *http.Request) {
+	writeStatus(w, r, http.StatusNotImplemented, r.URL.Path+" is not implemented")
+}
+
+func (s *Server) noPath(w http.ResponseWriter, r *http.Request) {
+	writeStatus(w, r, http.StatusNotFound, "there is no endpoint "+r.URL.Path)
+}
+
+// writeJSON answers with a SCIM body.
+func writeJSON(w http.ResponseWriter, status int, body []byte) {
+	w.Header().Set("Content-Type", wire.MediaType)
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the client has gone; there is nobody to tell
+}

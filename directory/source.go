@@ -1,0 +1,75 @@
+package directory
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/provost-id/provost/internal/sqldb"
+)
+
+// OwnedError is a write to an attribute that an app with PROFILE_MASTERING owns.
+type OwnedError struct {
+	Attr string // of the profile
+	App  string // label of the app
+}
+
+// Error names the attribute and the app.
+func (e *OwnedError) Error() string {
+	return fmt.Sprintf("%s is mastered by the app %q", e.Attr, e.App)
+}
+
+// Unwrap makes the error an ErrOwned.
+func (e *OwnedError) Unwrap() error { return ErrOwned }
+
+// checkOwnedTx returns an *OwnedError when an app with PROFILE_MASTERING, other than
+// the one that the change comes from, owns one of the attributes: its mapping fills it
+// on every change, and the user has an account there.
+func (d *Directory) checkOwnedTx(tx *sqldb.Tx, c Change, userID string, attrs []string) error {
+	if len(attrs) == 0 {
+		return nil
+	}
+	from := ""
+	if c.Source.Kind == SourceImport {
+		from = c.Source.ID
+	}
+	args := []any{userID, from}
+	var owned OwnedError
+	err := tx.QueryRow(`SELECT a.label, m.attr FROM app_users u
+		JOIN apps a ON a.id = u.app_id
+		JOIN mapping_uses m ON m.partner_id = a.id AND m.used = 'writes'
+		WHERE u.user_id = $1 AND u.app_id <> $2 AND u.assigned AND u.external_id IS NOT NULL AND a.mastering AND a.status = 'ACTIVE'
+			AND m.attr IN (`+strings.TrimPrefix(placeholders(&args, attrs), ", ")+`) ORDER BY a.id, m.attr LIMIT 1`, args...).Scan(&owned.App, &owned.Attr)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look for owner of attributes: %w", err)
+	}
+	return &owned
+}
+
+// noteSources records where the new values of a user come from.
+func (d *Directory) noteSources(tx *sqldb.Tx, c Change, ev changed) error {
+	if ev.Op != opCreate && ev.Op != opUpdate || len(ev.Attrs) == 0 {
+		return nil
+	}
+	args := []any{ev.RID, c.Source.Kind, c.Source.ID, ev.Event, d.Now().UnixMicro()}
+	rows := make([]string, 0, len(ev.Attrs))
+	for _, attr := range ev.Attrs {
+		mapping := c.Source.Mapping
+		if m, ok := c.Mappings[attr]; ok {
+			mapping = m
+		}
+		args = append(args, attr, mapping)
+		rows = append(rows, fmt.Sprintf("($1, $%d, $2, $3, $%d, $4, $5)", len(args)-1, len(args)))
+	}
+	_, err := tx.Exec(`INSERT INTO attribute_sources (rid, attr, kind, source, mapping, event, time) VALUES `+strings.Join(rows, ", ")+`
+		ON CONFLICT (rid, attr) DO UPDATE SET kind = excluded.kind, source = excluded.source, mapping = excluded.mapping,
+			event = excluded.event, time = excluded.time`, args...)
+	if err != nil {
+		return fmt.Errorf("note sources: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,224 @@
+package directory
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/provost-id/provost/internal/events"
+	"github.com/provost-id/provost/internal/id"
+	"github.com/provost-id/provost/internal/sqldb"
+	"github.com/provost-id/provost/schemas"
+)
+
+// userChange is what a change makes of a user. Whatever is not set stays.
+type userChange struct {
+	old        *User
+	was, next  *schemas.Resource // both nil: the document stays
+	status     Status
+	lifecycle  string  // event of a new status
+	externalID *string // in the namespace of the Change
+	hash       string  // of a new password
+}
+
+// null stores an absent hot value as NULL.
+func null(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// result is the user that a change makes.
+func (n userChange) result() *User {
+	u := *n.old
+	if n.status != "" {
+		u.Status = n.status
+	}
+	if n.next != nil {
+		u.Doc = n.next.Doc()
+	}
+	if n.externalID != nil {
+		u.ExternalID = *n.externalID
+	}
+	return &u
+}
+
+// storeUser writes a change of an existing user, its index, events and markers. A
+// change that changes nothing writes nothing and keeps the version.
+func (d *Directory) storeUser(tx *sqldb.Tx, c Change, n userChange) (*User, error) {
+	u := n.result()
+	newDoc, newExternalID := !bytes.Equal(u.Doc, n.old.Doc), u.ExternalID != n.old.ExternalID
+	if !newDoc && !newExternalID && n.lifecycle == "" && n.hash == "" {
+		return n.old, nil
+	}
+	if n.hash != "" {
+		if err := d.guardAdmin(tx, c, u); err != nil {
+			return nil, err
+		}
+		if n.lifecycle == "" {
+			u.Status, n.lifecycle = afterPassword(u.Status)
+		}
+	}
+	var attrs []string
+	if newDoc {
+		attrs = schemas.ChangedProfile(n.was, n.next)
+		if err := d.checkOwnedTx(tx, c, u.ID, attrs); err != nil {
+			return nil, err
+		}
+	}
+	now := d.now()
+	u.Version, u.Modified = u.Version+1, now
+	if err := d.writeUser(tx, c, n, u, newDoc, now); err != nil {
+		return nil, err
+	}
+	return u, d.tellUser(tx, c, n, u, newDoc || newExternalID, attrs)
+}
+
+// writeUser writes the rows of a change.
+func (d *Directory) writeUser(tx *sqldb.Tx, c Change, n userChange, u *User, newDoc bool, now time.Time) error {
+	if err := updateRow(tx, u, n, now); err != nil {
+		return err
+	}
+	if newDoc {
+		if err := updateDocument(tx, u, n); err != nil {
+			return err
+		}
+	}
+	if u.ExternalID != n.old.ExternalID {
+		if err := setExternalID(tx, u.RID, c.Client, u.ExternalID); err != nil {
+			return err
+		}
+	}
+	if n.hash == "" {
+		return nil
+	}
+	return d.storePassword(tx, u, n.hash, now)
+}
+
+// updateRow raises the version in the one UPDATE that is conditional on the old one.
+func updateRow(tx *sqldb.Tx, u *User, n userChange, now time.Time) error {
+	if u.Status != n.old.Status {
+		u.StatusChanged = now
+		if u.Status.Active() && !n.old.Status.Active() {
+			u.Activated = now
+		}
+	}
+	args := []any{u.RID, n.old.Version, u.Version, u.Modified.UnixMicro(), string(u.Status), u.Status.Active(),
+		u.StatusChanged.UnixMicro(), nullTime(u.Activated)}
+	query := `UPDATE resources SET version = $3, modified = $4, status = $5, active = $6, status_changed = $7, activated = $8
+		WHERE rid = $1 AND version = $2`
+	if n.next != nil {
+		h := n.next.Hot()
+		args = append(args, null(h.UserName), null(h.DisplayName), null(h.FamilyName), null(h.GivenName))
+		query = `UPDATE resources SET version = $3, modified = $4, status = $5, active = $6, status_changed = $7, activated = $8,
+			user_name = $9, display_name = $10, family_name = $11, given_name = $12
+			WHERE rid = $1 AND version = $2`
+	}
+	return exactlyOne(tx.Exec(query, args...))
+}
+
+func nullTime(t time.Time) any {
+	if t.IsZero() {
+		return nil
+	}
+	return t.UnixMicro()
+}
+
+// exactlyOne turns an update that met no row of the expected version into ErrVersion.
+func exactlyOne(res interface{ RowsAffected() (int64, error) }, err error) error {
+	if err != nil {
+		return fmt.Errorf("update resource: %w", err)
+	}
+	n, err := res.RowsAffected()
+	if err != nil {
+		return fmt.Errorf("update resource: %w", err)
+	}
+	if n != 1 {
+		return ErrVersion
+	}
+	return nil
+}
+
+func updateDocument(tx *sqldb.Tx, u *User, n userChange) error {
+	if _, err := tx.Exec(`UPDATE documents SET doc = $2 WHERE rid = $1`, u.RID, string(u.Doc)); err != nil {
+		return fmt.Errorf("update document: %w", err)
+	}
+	if err := claimUnique(tx, typeUser, u.RID, n.was.Unique(), n.next.Unique()); err != nil {
+		return err
+	}
+	return reindex(tx, u.RID, n.was.Index(), n.next.Index())
+}
+
+// insertUser writes a new user.
+func (d *Directory) insertUser(tx *sqldb.Tx, c Change, r *schemas.Resource, status Status, hash string) (*User, error) {
+	now := d.now()
+	u := &User{
+		ID: id.NewAt(id.User, now), Version: 1, Status: status, Created: now, Modified: now, StatusChanged: now,
+		Doc: r.Doc(),
+	}
+	if status.Active() {
+		u.Activated = now
+	}
+	if err := insertRow(tx, u, r); err != nil {
+		return nil, err
+	}
+	if c.Client != "" && r.ExternalID != "" {
+		u.ExternalID = r.ExternalID
+		if err := setExternalID(tx, u.RID, c.Client, u.ExternalID); err != nil {
+			return nil, err
+		}
+	}
+	if hash != "" {
+		if err := d.storePassword(tx, u, hash, now); err != nil {
+			return nil, err
+		}
+	}
+	if err := d.joinEveryone(tx, u.RID); err != nil {
+		return nil, err
+	}
+	ev := events.Event{
+		Type: "user.lifecycle.create", Targets: userTarget(u, r.DisplayName()), After: u.Doc,
+		Detail: map[string]any{"status": status},
+	}
+	return u, d.tell(tx, c, ev, changed{Kind: kindUser, ID: u.ID, RID: u.RID, Op: opCreate, Attrs: profileNames(r), Version: 1})
+}
+
+func insertRow(tx *sqldb.Tx, u *User, r *schemas.Resource) error {
+	h := r.Hot()
+	err := tx.QueryRow(`INSERT INTO resources (id, type, version, status, active, created, modified, status_changed,
+			activated, user_name, display_name, family_name, given_name)
+		VALUES ($1, 'User', 1, $2, $3, $4, $4, $4, $5, $6, $7, $8, $9) RETURNING rid`,
+		u.ID, string(u.Status), u.Status.Active(), u.Created.UnixMicro(), nullTime(u.Activated),
+		null(h.UserName), null(h.DisplayName), null(h.FamilyName), null(h.GivenName)).Scan(&u.RID)
+	if err != nil {
+		return fmt.Errorf("insert user: %w", err)
+	}
+	return insertDocument(tx, typeUser, u.RID, u.Doc, r.Unique(), r.Index())
+}
+
+func insertDocument(tx *sqldb.Tx, typ string, rid int64, doc []byte, unique, index []schemas.Entry) error {
+	if err := claimUnique(tx, typ, rid, nil, unique); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(`INSERT INTO documents (rid, doc) VALUES ($1, $2)`, rid, string(doc)); err != nil {
+		return fmt.Errorf("insert document: %w", err)
+	}
+	if err := reindex(tx, rid, nil, index); err != nil {
+		return err
+	}
+	return addTotal(tx, typ, 1)
+}
+
+func profileNames(r *schemas.Resource) []string {
+	p := r.Profile()
+	names := make([]string, 0, len(p))
+	for name := range p {
+		names = append(names, name)
+	}
+	return names
+}
+
+// errPasswordInTx reminds a caller of a transaction form that hashing stands outside.
+var errPasswordInTx = errors.New("a password must be hashed before the transaction")

@@ -1,0 +1,48 @@
+package directory
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Why says where the present value of one attribute comes from.
+type Why struct {
+	Value   any
+	Source  Source
+	App     string // label of the app that it comes from, "" for none
+	Mapping string // the expression that gave it, "" for none
+	Event   string
+	Time    time.Time
+}
+
+// Why explains an attribute of a user's profile. ErrNotFound for a user or attribute
+// that does not exist; an attribute that was never set has no source.
+func (d *Directory) Why(ctx context.Context, userID, attr string) (*Why, error) {
+	u, err := d.User(ctx, userID)
+	if err != nil {
+		return nil, err
+	}
+	profile, err := d.Profile(u)
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := d.profileTypes()[attr]; !ok {
+		return nil, fmt.Errorf("attribute %s: %w", attr, ErrNotFound)
+	}
+	w := &Why{Value: profile[attr]}
+	var at int64
+	err = d.DB.QueryRow(ctx, `SELECT s.kind, s.source, s.mapping, s.event, s.time, COALESCE((SELECT a.label FROM apps a WHERE a.id = s.source), '')
+		FROM attribute_sources s WHERE s.rid = $1 AND s.attr = $2`, u.RID, attr).
+		Scan(&w.Source.Kind, &w.Source.ID, &w.Mapping, &w.Event, &at, &w.App)
+	if errors.Is(err, sql.ErrNoRows) {
+		return w, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read source: %w", err)
+	}
+	w.Source.Mapping, w.Time = w.Mapping, micros(at)
+	return w, nil
+}
