@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/riverqueue/river"
+
+	"github.com/provost-id/provost/internal/jobs"
+	"github.com/provost-id/provost/internal/sqldb"
+	"github.com/provost-id/provost/provisioning"
+	"github.com/provost-id/provost/provisioning/ldap"
+	"github.com/provost-id/provost/provisioning/scim"
+)
+
+// wireProvisioning names the connectors and gives import runs to the job runner.
+func (p *program) wireProvisioning() {
+	p.engine = provisioning.NewEngine(p.directory, map[string]provisioning.Factory{
+		"ldap":  p.ldapConnector,
+		"scim2": p.scimConnector,
+	}, p.log)
+	jobs.Register(p.jobs, &importWorker{engine: p.engine})
+	p.engine.Enqueue = func(tx *sqldb.Tx, runID string) error {
+		return p.jobs.InsertTx(tx, importArgs{RunID: runID})
+	}
+}
+
+func (p *program) ldapConnector(_ context.Context, c provisioning.Config) (provisioning.Connector, error) {
+	var o ldap.Options
+	if src := c.String("userDnTemplate"); src != "" {
+		dn, err := provisioning.Template(src, p.directory.UserObject())
+		if err != nil {
+			return nil, fmt.Errorf("userDnTemplate: %w", err)
+		}
+		o.DNTemplate = dn
+	}
+	return ldap.New(c, o)
+}
+
+func (p *program) scimConnector(_ context.Context, c provisioning.Config) (provisioning.Connector, error) {
+	return scim.New(c, p.outbound(outboundTimeout))
+}
+
+// importArgs is the job of one import run.
+type importArgs struct {
+	RunID string `json:"run_id"`
+}
+
+// Kind implements river.JobArgs.
+func (importArgs) Kind() string { return "import" }
+
+// importTimeout is finite, because a job without a timeout is never rescued. A run
+// that it cuts goes on from where it stood.
+const importTimeout = 2 * time.Hour
+
+type importWorker struct {
+	river.WorkerDefaults[importArgs]
+	engine *provisioning.Engine
+}
+
+// Timeout implements river.Worker.
+func (*importWorker) Timeout(*river.Job[importArgs]) time.Duration { return importTimeout }
+
+// Work implements river.Worker.
+func (w *importWorker) Work(ctx context.Context, job *river.Job[importArgs]) error {
+	return w.engine.WorkImport(ctx, job.Args.RunID)
+}
