@@ -8,11 +8,13 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/provost-id/provost/internal/story"
+	"github.com/provost-id/provost/internal/testserver"
 )
 
 // TestMain makes this program the command provost of the scripts.
@@ -25,24 +27,41 @@ func TestScript(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": serveInScript, "mode": fileMode, "listen": listenInScript,
+			"serve": serveInScript, "stop": stopInScript, "mode": fileMode, "listen": listenInScript, "slapd": slapdInScript,
 		},
 	})
 }
 
 // serveInScript starts a server in the background: serve DIR [FLAG...]. It sets URL,
-// TOKEN and CURL; with a name before, stop NAME is not needed: the script's end does.
+// TOKEN and CURL. The server ends by stop, or with the script.
 func serveInScript(ts *testscript.TestScript, _ bool, args []string) {
 	binary, err := lookPath(ts.Getenv("PATH"), "provost")
 	ts.Check(err)
-	ctx, cancel := context.WithCancel(context.Background())
-	s, err := story.Start(ctx, binary, ts.MkAbs(args[0]), args[1:]...)
-	ts.Defer(cancel)
+	s, err := story.Start(context.Background(), binary, ts.MkAbs(args[0]), args[1:]...)
 	ts.Check(err)
-	ts.Defer(func() { ts.Check(s.Stop()) })
+	stop := sync.OnceValue(s.Stop)
+	servers.Store(ts, stop)
+	ts.Defer(func() { ts.Check(stop()) })
 	ts.Setenv("URL", s.URL)
 	ts.Setenv("TOKEN", s.Token)
 	ts.Setenv("CURL", s.Curl)
+}
+
+// servers are the running servers: the stop function of each script.
+var servers sync.Map
+
+// stopInScript stops the server of the script.
+func stopInScript(ts *testscript.TestScript, _ bool, _ []string) {
+	stop, _ := servers.Load(ts)
+	ts.Check(stop.(func() error)())
+}
+
+// slapdInScript starts slapd with the organisation of testdata and sets LDAP, its URL.
+func slapdInScript(ts *testscript.TestScript, _ bool, _ []string) {
+	s, err := testserver.StartSlapd(context.Background(), ts.MkAbs("slapd"), testserver.SlapdOptions{})
+	ts.Check(err)
+	ts.Defer(s.Stop)
+	ts.Setenv("LDAP", s.URL)
 }
 
 func lookPath(path, name string) (string, error) {

@@ -14,6 +14,9 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/provost-id/provost/internal/lease"
+	"github.com/provost-id/provost/internal/sqldb"
 )
 
 // Limits of every connection. Requests with a body of many megabytes (file imports)
@@ -67,6 +70,9 @@ func serve(ctx context.Context, cfg *Config, cmd *cobra.Command) error {
 		return err
 	}
 	defer p.close()
+	if err := p.takeOver(ctx); err != nil {
+		return err
+	}
 	if err := ensureBootstrapToken(ctx, dir, p.tokens); err != nil {
 		return err
 	}
@@ -77,6 +83,16 @@ func serve(ctx context.Context, cfg *Config, cmd *cobra.Command) error {
 	return runServers(ctx, p, server(handler, log), public, ops, func() {
 		banner(ctx, cmd.OutOrStdout(), p, ready, localURL("http", ops.Addr()))
 	})
+}
+
+// takeOver ends what a server that was killed has left behind. On SQLite the lock of
+// the data directory proves that it is dead; on PostgreSQL another node may hold the
+// leases, and they expire.
+func (p *program) takeOver(ctx context.Context) error {
+	if p.db.Dialect() == sqldb.PostgreSQL {
+		return nil
+	}
+	return lease.ReleaseAll(ctx, p.db)
 }
 
 func scheme(cfg *Config) string {

@@ -12,6 +12,7 @@ import (
 	"github.com/provost-id/provost/provisioning"
 	"github.com/provost-id/provost/provisioning/ldap"
 	"github.com/provost-id/provost/provisioning/scim"
+	"github.com/provost-id/provost/schemas/expr"
 )
 
 // wireProvisioning names the connectors and gives import runs to the job runner.
@@ -20,10 +21,18 @@ func (p *program) wireProvisioning() {
 		"ldap":  p.ldapConnector,
 		"scim2": p.scimConnector,
 	}, p.log)
+	p.directory.AppProfile = appProfile
 	jobs.Register(p.jobs, &importWorker{engine: p.engine})
+	p.jobs.Periodic("housekeep_provisioning", time.Hour, p.engine.Housekeep)
 	p.engine.Enqueue = func(tx *sqldb.Tx, runID string) error {
 		return p.jobs.InsertTx(tx, importArgs{RunID: runID})
 	}
+}
+
+// appProfile is the profile of a kind of app, by which its mappings are checked.
+func appProfile(kind string) (map[string]expr.Type, bool) {
+	s, ok := map[string]provisioning.Schema{"ldap": ldap.Schema(), "scim2": scim.Schema()}[kind]
+	return provisioning.ProfileTypes(s), ok
 }
 
 func (p *program) ldapConnector(_ context.Context, c provisioning.Config) (provisioning.Connector, error) {

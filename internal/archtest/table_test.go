@@ -70,5 +70,5 @@ func with(base []string, more ...string) []string { return slices.Concat(base, m
 // helpers are for tests and tools: cmd/provost must not link them.
 var helpers = []string{
 	"internal/sqldb/sqldbtest", "internal/testserver", "internal/story", "internal/archtest",
-	"provisioning/provisioningtest", "plugins/pluginstest", "federation/oidc/oidctest",
+	"provisioning/provisioningtest", "plugins/pluginstest", "federation/oidc/oidctest", "cmd/bench", "cmd/demo",
 }

@@ -103,3 +103,14 @@ func RemoveExpired(tx *sqldb.Tx, prefix string, before time.Time) error {
 	}
 	return nil
 }
+
+// ReleaseAll ends every lease. It is for a process that has proved to be the only one
+// on its database: whoever held a lease is dead.
+func ReleaseAll(ctx context.Context, db *sqldb.DB) error {
+	return db.Write(ctx, func(tx *sqldb.Tx) error {
+		if _, err := tx.Exec(`UPDATE leases SET expires = 0`); err != nil {
+			return fmt.Errorf("release leases: %w", err)
+		}
+		return nil
+	})
+}

@@ -178,3 +178,17 @@ func TestRemove(t *testing.T) {
 		}
 	})
 }
+
+func TestReleaseAll(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		if _, ok := acquire(t, db, "dead", 0); !ok {
+			t.Fatal("the first owner does not get the lease")
+		}
+		if err := lease.ReleaseAll(t.Context(), db); err != nil {
+			t.Fatal(err)
+		}
+		if epoch, ok := acquire(t, db, "next", 1); !ok || epoch != 2 {
+			t.Errorf("after ReleaseAll: epoch %d, ok %v, want 2 and true", epoch, ok)
+		}
+	})
+}

@@ -18,7 +18,7 @@ import (
 
 // killPoints is how many times each of the two runs is cut by SIGKILL. `make kill`
 // asks for 25 of each, 50 in all.
-var killPoints = flag.Int("kill.points", 4, "random points at which an import, and an export, are killed")
+var killPoints = flag.Int("kill.points", 8, "random points at which an import, and an export, are killed")
 
 // TestKillDuringImport kills the server at random points of an import. After a
 // restart the directory holds what an import without interruption gives.
@@ -80,16 +80,23 @@ func (w *World) importKilledAt(t *testing.T, binary, dir string, after time.Dura
 	return dump, took
 }
 
-// dump reads the whole directory by name, without what differs between two runs.
+// dump reads the whole directory by name, without what differs between two runs: IDs
+// stand as the logins they belong to.
 func (w *World) dump(ctx context.Context) (map[string]string, error) {
-	out := map[string]string{}
-	logins := map[string]string{}
+	out, logins := map[string]string{}, map[string]string{}
+	var people []object
 	err := w.walk(ctx, "Users", func(u object) {
 		logins[str(u, "id")] = str(u, "userName")
-		out["user "+str(u, "userName")] += fmt.Sprint(u["name"], u["emails"], u["title"], u[enterprise], u["active"])
+		people = append(people, u)
 	})
 	if err != nil {
 		return nil, err
+	}
+	for _, u := range people {
+		if manager, ok := at(u, enterprise, "manager").(object); ok {
+			manager["value"] = logins[str(manager, "value")]
+		}
+		out["user "+str(u, "userName")] += fmt.Sprint(u["name"], u["emails"], u["title"], u[enterprise], u["active"])
 	}
 	err = w.walk(ctx, "Groups", func(g object) {
 		var members []string

@@ -14,11 +14,11 @@ import (
 
 // Options of Build.
 type Options struct {
-	Binary string   // a provost; built when empty
-	Dir    string   // folder for everything; the caller removes it
+	Binary string // a provost; built when empty
+	Dir    string // folder for everything; the caller removes it
 	// DatabaseURL, when set, makes the main provost two nodes on this PostgreSQL database.
 	DatabaseURL string
-	Say    func(format string, args ...any)
+	Say         func(format string, args ...any)
 }
 
 // Build starts the servers of the story. Close stops them, also after an error.
