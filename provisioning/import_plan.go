@@ -212,14 +212,14 @@ func (w *work) decide(ctx context.Context, facts planFacts) error {
 
 // A PlannedChange is one line of a plan, for people.
 type PlannedChange struct {
-	Action     string
-	Kind       string
-	ExternalID string
-	UserID     string // of the group when Kind is TypeGroup
-	Login      string
-	Attributes map[string]FromTo
-	Reason     string
-	State      string
+	Action     string            `json:"action"`
+	Kind       string            `json:"type"`
+	ExternalID string            `json:"externalId"`
+	UserID     string            `json:"userId"` // of the group when Kind is TypeGroup
+	Login      string            `json:"login"`
+	Attributes map[string]FromTo `json:"attributes"`
+	Reason     string            `json:"reason"`
+	State      string            `json:"-"`
 }
 
 // ImportChanges lists at most limit lines of a run's plan that follow an external ID,

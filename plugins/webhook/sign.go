@@ -74,10 +74,16 @@ func sign(h http.Header, key, body []byte, now time.Time) {
 type Verifier struct {
 	Now func() time.Time // nil for time.Now
 
-	key  []byte
-	mu   sync.Mutex           // guards seen
-	seen map[string]time.Time // request IDs, with the time when they may be forgotten
+	key []byte
+
+	mu            sync.Mutex          // guards the rest
+	recent, older map[string]struct{} // request IDs seen since turned, and in the window before
+	turned        time.Time
 }
+
+// window is how long an ID is remembered at least: a clock that is ahead by Tolerance
+// keeps a request valid that long.
+const window = 2 * Tolerance
 
 // NewVerifier returns a verifier for a hook's signing secret.
 func NewVerifier(secret string) (*Verifier, error) {
@@ -85,7 +91,7 @@ func NewVerifier(secret string) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Verifier{key: key, seen: map[string]time.Time{}}, nil
+	return &Verifier{key: key, recent: map[string]struct{}{}}, nil
 }
 
 // Verify returns nil for a request that provost signed for this hook, that is not
@@ -120,19 +126,23 @@ func (v *Verifier) signed(h http.Header, id, timestamp string, body []byte) bool
 	return fits
 }
 
-// remember refuses an ID that is known and forgets those whose time has gone. Only
-// signed requests come here, so the memory is bounded by what provost sends.
+// remember refuses an ID that is known. IDs are forgotten a window at a time, so that
+// a request costs the same however many there were. Only signed requests come here:
+// the memory is bounded by what provost sends.
 func (v *Verifier) remember(id string, now time.Time) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for old, until := range v.seen {
-		if now.After(until) {
-			delete(v.seen, old)
+	if now.Sub(v.turned) > window {
+		if v.older = v.recent; now.Sub(v.turned) > 2*window {
+			v.older = nil
 		}
+		v.recent, v.turned = map[string]struct{}{}, now
 	}
-	if _, known := v.seen[id]; known {
+	_, known := v.recent[id]
+	_, before := v.older[id]
+	if known || before {
 		return ErrReplay
 	}
-	v.seen[id] = now.Add(2 * Tolerance) // a clock that is ahead by Tolerance stays valid that long
+	v.recent[id] = struct{}{}
 	return nil
 }
