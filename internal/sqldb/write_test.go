@@ -44,7 +44,7 @@ func has(t *testing.T, db *sqldb.DB, n int) bool {
 }
 
 // together runs the writes so that, on SQLite, they wait for one commit: the writer
-// is held until all are on the queue. It returns their errors in order.
+// is held until all are on the queue, in their order. It returns their errors in order.
 func together(t *testing.T, db *sqldb.DB, fns ...func(tx *sqldb.Tx) error) []error {
 	t.Helper()
 	return togetherCtx(t, db, func(int) context.Context { return t.Context() }, fns...)
@@ -72,9 +72,9 @@ func togetherCtx(t *testing.T, db *sqldb.DB, ctx func(i int) context.Context, fn
 			started.Add(1)
 			errs[i] = db.Write(ctx(i), fn)
 		})
-	}
-	for started.Load() < int64(len(fns)) || sqldb.Queued(db) < len(fns) && db.Dialect() == sqldb.SQLite {
-		runtime.Gosched()
+		for started.Load() <= int64(i) || sqldb.Queued(db) <= i && db.Dialect() == sqldb.SQLite {
+			runtime.Gosched()
+		}
 	}
 	close(release)
 	wg.Wait()
