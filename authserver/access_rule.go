@@ -162,6 +162,9 @@ func (s *Service) CreateRule(ctx context.Context, c Change, serverID, policyID s
 	if err := v.normalize(); err != nil {
 		return Rule{}, err
 	}
+	if err := s.checkHook(ctx, &v); err != nil {
+		return Rule{}, err
+	}
 	if _, err := s.Policy(ctx, serverID, policyID); err != nil {
 		return Rule{}, err
 	}
@@ -180,6 +183,9 @@ func (s *Service) CreateRule(ctx context.Context, c Change, serverID, policyID s
 // UpdateRule replaces a rule, and moves it when its priority is another.
 func (s *Service) UpdateRule(ctx context.Context, c Change, serverID, policyID, ruleID string, v Rule) (Rule, error) {
 	if err := v.normalize(); err != nil {
+		return Rule{}, err
+	}
+	if err := s.checkHook(ctx, &v); err != nil {
 		return Rule{}, err
 	}
 	if _, err := s.Policy(ctx, serverID, policyID); err != nil {

@@ -194,3 +194,29 @@ func asObject(t *testing.T, v any) map[string]any {
 	}
 	return out
 }
+
+// TestRuleNamesAHook: a rule names only a hook that is configured, and is found when
+// somebody asks for the hook's users.
+func TestRuleNamesAHook(t *testing.T) {
+	b, as, _ := hooked(t)
+	if used, err := b.s.HookInUse(t.Context(), "cal1"); err != nil || !used {
+		t.Errorf("HookInUse of a named hook = %v, %v", used, err)
+	}
+	if used, err := b.s.HookInUse(t.Context(), "cal2"); err != nil || used {
+		t.Errorf("HookInUse of another hook = %v, %v", used, err)
+	}
+	b.s.HookExists = func(_ context.Context, id string) (bool, error) { return id == "cal1", nil }
+	policies, err := b.s.Policies(t.Context(), as)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := b.s.Rules(t.Context(), as, policies[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules[0].Actions.Token.InlineHook = &HookRef{ID: "cal2"}
+	var fault *InvalidError
+	if _, err := b.s.UpdateRule(t.Context(), b.by, as, policies[0].ID, rules[0].ID, rules[0]); !errors.As(err, &fault) {
+		t.Errorf("a rule that names an unknown hook: %v, want an InvalidError", err)
+	}
+}

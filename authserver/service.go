@@ -37,6 +37,8 @@ type Options struct {
 	Assignments Assignments       // nil: only clients with implicit assignment admit people
 	Apps        ClientApps        // nil: nobody can be assigned
 	Hook        plugins.TokenHook // nil for none
+	// HookExists says whether a token hook is configured; nil lets a rule name any.
+	HookExists func(ctx context.Context, hookID string) (bool, error)
 	// Profile declares the variable user of claim expressions; nil takes any attribute.
 	Profile   func() expr.Object
 	PublicURL string // scheme, host and port; the issuer of the org server

@@ -17,7 +17,7 @@ const layout = "1"
 
 // prepare makes the folder, for its owner alone.
 func (d dataDir) prepare() error {
-	if err := os.MkdirAll(string(d), 0o700); err != nil {
+	if err := os.MkdirAll(d.hooks(), 0o700); err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
 	b, err := os.ReadFile(d.path("VERSION"))
@@ -47,4 +47,5 @@ func (d dataDir) complete() error {
 func (d dataDir) path(name string) string { return filepath.Join(string(d), name) }
 
 func (d dataDir) database() string       { return d.path("provost.db") }
+func (d dataDir) hooks() string          { return d.path("hooks") }
 func (d dataDir) bootstrapToken() string { return d.path("bootstrap-token") }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/provost-id/provost/internal/lease"
 	"github.com/provost-id/provost/internal/sqldb"
+	"github.com/provost-id/provost/plugins/process"
 )
 
 // Limits of every connection. Requests with a body of many megabytes (file imports)
@@ -89,6 +90,9 @@ func serve(ctx context.Context, cfg *Config, cmd *cobra.Command) error {
 // the data directory proves that it is dead; on PostgreSQL another node may hold the
 // leases, and they expire.
 func (p *program) takeOver(ctx context.Context) error {
+	if err := process.Clean(p.dir.hooks()); err != nil {
+		return err
+	}
 	if p.db.Dialect() == sqldb.PostgreSQL {
 		return nil
 	}

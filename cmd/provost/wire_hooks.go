@@ -12,7 +12,7 @@ func (p *program) wireHooks() {
 	transports := map[string]plugins.Transport{
 		// The dispatcher bounds each call; the client has no deadline of its own.
 		plugins.ChannelHTTP:   webhook.Transport(p.outbound(0)),
-		plugins.ChannelPlugin: process.Transport(process.Options{Log: p.log}),
+		plugins.ChannelPlugin: process.Transport(process.Options{Log: p.log, Dir: p.dir.hooks()}),
 	}
 	p.hooks = hooks.New(p.db, p.keys, transports)
 	p.hooks.AllowHTTP, p.hooks.Log = p.cfg.outboundAllow, p.log

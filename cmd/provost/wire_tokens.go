@@ -7,6 +7,7 @@ import (
 	"github.com/provost-id/provost/authserver"
 	"github.com/provost-id/provost/authserver/session"
 	"github.com/provost-id/provost/directory"
+	"github.com/provost-id/provost/plugins"
 )
 
 // wireTokens makes the authorization servers.
@@ -14,9 +15,14 @@ func (p *program) wireTokens(ctx context.Context) (err error) {
 	p.sessions = &session.Store{DB: p.db, Keys: p.keys, Secure: p.secure()}
 	p.authserver, err = authserver.New(ctx, authserver.Options{
 		DB: p.db, Keys: p.keys, Sessions: p.sessions, People: people{p.directory}, Assignments: assignments{p.directory}, Apps: p.directory,
-		Hook: p.dispatcher, Profile: p.directory.UserObject, PublicURL: p.cfg.PublicURL, Log: p.log,
+		Hook: p.dispatcher, HookExists: p.tokenHookExists, Profile: p.directory.UserObject, PublicURL: p.cfg.PublicURL, Log: p.log,
 	})
+	p.hooks.InUse = p.authserver.HookInUse
 	return err
+}
+
+func (p *program) tokenHookExists(ctx context.Context, hookID string) (bool, error) {
+	return p.hooks.Exists(ctx, hookID, plugins.TypeToken)
 }
 
 // people shows the directory's users to the token service.
