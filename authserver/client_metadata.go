@@ -82,8 +82,10 @@ func (c *Client) checkGrants() error {
 			return invalid("grant_types", "%q is not a grant type of this server", g)
 		}
 	}
+	// Clients without a browser say "token", and mean nothing by it.
+	service := !slices.Contains(c.GrantTypes, grantCode)
 	for _, r := range c.ResponseTypes {
-		if r != "code" {
+		if r != "code" && (r != "token" || !service) {
 			return invalid("response_types", "%q is not a response type of this server", r)
 		}
 	}
@@ -92,7 +94,7 @@ func (c *Client) checkGrants() error {
 		return invalid("grant_types", "a public client cannot use client_credentials")
 	case slices.Contains(c.GrantTypes, grantRefresh) && !hasCode:
 		return invalid("grant_types", "refresh_token needs authorization_code")
-	case hasCode != (len(c.ResponseTypes) > 0):
+	case hasCode != slices.Contains(c.ResponseTypes, "code"):
 		return invalid("response_types", "code and the grant type authorization_code go together")
 	case hasCode && len(c.RedirectURIs) == 0:
 		return invalid("redirect_uris", "at least one redirect URI is needed")

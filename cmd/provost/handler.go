@@ -23,7 +23,9 @@ import (
 func (p *program) handler() (http.Handler, error) {
 	auth := httpapi.Authenticators{p.tokens, p.authserver}
 	mux := http.NewServeMux()
-	mux.Handle(scim.Base+"/", (&scim.Server{Directory: p.directory, Auth: auth}).Handler())
+	people := (&scim.Server{Directory: p.directory, Auth: auth}).Handler()
+	mux.Handle(scim.Base, people)
+	mux.Handle(scim.Base+"/", people)
 	p.authserver.Routes(mux)
 	p.signin.Register(mux)
 	tokens.RegisterClients(mux, p.authserver, auth)

@@ -79,6 +79,7 @@ func (p *program) wire(ctx context.Context) (err error) {
 	if p.directory, err = directory.New(ctx, p.db, p.keys, p.log); err != nil {
 		return err
 	}
+	p.tokens.Administrator = p.directory.IsAdministrator
 	p.wireProvisioning()
 	p.wireHooks()
 	if err := p.wireTokens(ctx); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/provost-id/provost/internal/apitoken"
 	"github.com/provost-id/provost/internal/events"
+	"github.com/provost-id/provost/schemas"
 )
 
 func tokenCommand() *cobra.Command {
@@ -26,6 +27,9 @@ func tokenCreateCommand() *cobra.Command {
 		Short: "Make an API token and print it, this once",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, ok := schemas.DialectByName(n.Dialect); !ok {
+				return fmt.Errorf("dialect %q: want generic, strict, entra or okta", n.Dialect)
+			}
 			return withProgram(cmd, func(p *program) error {
 				secret, t, err := p.tokens.Create(cmd.Context(), operator, n)
 				if err != nil {
@@ -39,7 +43,7 @@ func tokenCreateCommand() *cobra.Command {
 	cmd.Flags().StringVar(&n.Name, "name", "", "what the token is for")
 	cmd.Flags().StringSliceVar(&n.Scopes, "scope", nil, "scim, scim.read, manage, manage.read")
 	cmd.Flags().DurationVar(&n.TTL, "ttl", 24*time.Hour, "how long it lives")
-	cmd.Flags().StringVar(&n.Dialect, "dialect", "", "SCIM client profile of its requests")
+	cmd.Flags().StringVar(&n.Dialect, "dialect", "", "SCIM client profile of its requests: generic, strict, entra or okta")
 	for _, required := range []string{"name", "scope"} {
 		if err := cmd.MarkFlagRequired(required); err != nil {
 			panic(err) // the flag was defined above

@@ -18,6 +18,7 @@ func (p *program) wireTokens(ctx context.Context) (err error) {
 		Hook: p.dispatcher, HookExists: p.tokenHookExists, Profile: p.directory.UserObject, PublicURL: p.cfg.PublicURL, Log: p.log,
 	})
 	p.hooks.InUse = p.authserver.HookInUse
+	p.sessions.OnEnd = p.authserver.EndSession
 	return err
 }
 
