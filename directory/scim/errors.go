@@ -57,7 +57,8 @@ func describeSentinel(err error) (status int, scimType, detail string) {
 	case errors.Is(err, directory.ErrVersion):
 		return http.StatusPreconditionFailed, "", "the resource has changed: its version is not the one of If-Match"
 	case errors.Is(err, directory.ErrOwned):
-		return http.StatusForbidden, "", err.Error()
+		// RFC 7644, section 3.12: not compatible with the attribute's current state.
+		return http.StatusBadRequest, schemas.Mutability, err.Error()
 	case errors.Is(err, directory.ErrProtected):
 		return http.StatusForbidden, "", "built-in groups and their members cannot be changed by SCIM"
 	case errors.Is(err, directory.ErrPassword):

@@ -42,11 +42,12 @@ func (w *World) importDirectory(ctx context.Context) error {
 	return w.checkImported(ctx)
 }
 
-func (w *World) addLDAPApp(ctx context.Context) error {
+// addLDAPApp makes the app of the LDAP server, with features beside the usual ones.
+func (w *World) addLDAPApp(ctx context.Context, more ...string) error {
 	app, err := w.Main.call(ctx, "POST", "/api/v1/apps", object{
 		"name": "ldap", "label": "Company directory",
-		"features": []string{"IMPORT_NEW_USERS", "IMPORT_PROFILE_UPDATES", "IMPORT_GROUPS",
-			"PUSH_NEW_USERS", "PUSH_PROFILE_UPDATES", "PUSH_USER_DEACTIVATION"},
+		"features": append(more, "IMPORT_NEW_USERS", "IMPORT_PROFILE_UPDATES", "IMPORT_GROUPS",
+			"PUSH_NEW_USERS", "PUSH_PROFILE_UPDATES", "PUSH_USER_DEACTIVATION"),
 		"settings": object{"app": object{
 			"url": w.LDAP.URL, "bindDn": w.LDAP.BindDN, "bindPassword": w.LDAP.Password,
 			"userBaseDn": w.LDAP.UserBase, "groupBaseDn": w.LDAP.GroupBase,
