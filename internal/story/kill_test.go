@@ -23,14 +23,7 @@ var killPoints = flag.Int("kill.points", 8, "random points at which an import, a
 // TestKillDuringImport kills the server at random points of an import. After a
 // restart the directory holds what an import without interruption gives.
 func TestKillDuringImport(t *testing.T) {
-	slapd := testserver.Slapd(t, testserver.SlapdOptions{})
-	dir := t.TempDir()
-	binary, err := goBuild(t.Context(), dir, "provost", "./cmd/provost")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &World{Say: t.Logf, LDAP: LDAP{URL: slapd.URL, BindDN: testserver.AdminDN, Password: testserver.AdminPassword,
-		UserBase: testserver.PeopleDN, GroupBase: testserver.GroupsDN}}
+	w, binary, dir := ldapWorld(t)
 	want, whole := w.importKilledAt(t, binary, filepath.Join(dir, "whole"), -1)
 	if len(want) < minPeople+minGroups {
 		t.Fatalf("%d resources without interruption, want at least %d", len(want), minPeople+minGroups)
@@ -43,6 +36,19 @@ func TestKillDuringImport(t *testing.T) {
 			t.Fatalf("killed after %v (-whole +killed):\n%s", at, diff)
 		}
 	}
+}
+
+// ldapWorld starts slapd with the organisation of testdata and builds the server.
+func ldapWorld(t *testing.T) (w *World, binary, dir string) {
+	t.Helper()
+	slapd := testserver.Slapd(t, testserver.SlapdOptions{})
+	dir = t.TempDir()
+	binary, err := goBuild(t.Context(), dir, "provost", "./cmd/provost")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &World{Say: t.Logf, LDAP: LDAP{URL: slapd.URL, BindDN: testserver.AdminDN, Password: testserver.AdminPassword,
+		UserBase: testserver.PeopleDN, GroupBase: testserver.GroupsDN}}, binary, dir
 }
 
 // importKilledAt imports into a new directory, killing the server once after a while

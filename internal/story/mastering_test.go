@@ -4,21 +4,13 @@ import (
 	"errors"
 	"strings"
 	"testing"
-
-	"github.com/provost-id/provost/internal/testserver"
 )
 
 // TestMasteredWriteIsRefused: with PROFILE_MASTERING the LDAP directory owns the mapped
 // attributes of the people it brought, and a SCIM client that writes one is told so.
 func TestMasteredWriteIsRefused(t *testing.T) {
-	slapd := testserver.Slapd(t, testserver.SlapdOptions{})
-	dir := t.TempDir()
-	binary, err := goBuild(t.Context(), dir, "provost", "./cmd/provost")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &World{Say: t.Logf, LDAP: LDAP{URL: slapd.URL, BindDN: testserver.AdminDN, Password: testserver.AdminPassword,
-		UserBase: testserver.PeopleDN, GroupBase: testserver.GroupsDN}}
+	w, binary, dir := ldapWorld(t)
+	var err error
 	if w.Main, err = Start(t.Context(), binary, dir+"/main"); err != nil {
 		t.Fatal(err)
 	}
