@@ -20,8 +20,8 @@ var (
 // its ReturnTo leads to the authorization server, which makes a new one.
 const RequestAge = 30 * time.Minute
 
-// maxSealed bounds the sealed form: an authorization request of 8 kB, twice encoded.
-const maxSealed = 32 << 10
+// MaxSealed bounds the sealed form: an authorization request of 8 kB, twice encoded.
+const MaxSealed = 32 << 10
 
 // Request is what the authorization server asks of the sign-in page. It travels
 // sealed in the page's URL, so that nothing is written before a person acts.
@@ -37,7 +37,8 @@ type Request struct {
 	IssuedAt    time.Time     `json:"t"` // filled in when zero
 }
 
-// SealRequest encrypts the request for the page's URL.
+// SealRequest encrypts the request for the page's URL. What is longer than MaxSealed
+// will not open.
 func (s *Store) SealRequest(r Request) string {
 	if r.IssuedAt.IsZero() {
 		r.IssuedAt = s.now()
@@ -52,7 +53,7 @@ func (s *Store) SealRequest(r Request) string {
 // OpenRequest opens what SealRequest made. It returns ErrBadRequest, or the request
 // together with ErrStaleRequest.
 func (s *Store) OpenRequest(sealed string) (Request, error) {
-	if len(sealed) > maxSealed {
+	if len(sealed) > MaxSealed {
 		return Request{}, ErrBadRequest
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(sealed)

@@ -48,6 +48,10 @@ type Store struct {
 	Now      func() time.Time
 	Secure   bool          // the public URL is https
 	Lifetime time.Duration // zero for the default
+	// OnEnd ends what hangs on a session, in the transaction that ends it. successor is
+	// the session of the same user that takes its place, empty for none. It is not
+	// called when a whole user ends. Nil for nothing.
+	OnEnd func(tx *sqldb.Tx, sessionID, successor string) error
 }
 
 // Start is StartTx in a transaction of its own.
@@ -72,7 +76,7 @@ func (s *Store) StartTx(tx *sqldb.Tx, n NewSession) (Session, *http.Cookie, erro
 		AuthTime: now, Created: now, Expires: now.Add(s.lifetime()),
 	}
 	if n.Replace != "" {
-		if err := s.endTx(tx, n.Replace, n.Request); err != nil {
+		if err := s.endTx(tx, n.Replace, started, n.Request); err != nil {
 			return Session{}, nil, err
 		}
 	}
@@ -133,10 +137,11 @@ func scan(row *sql.Row) (Session, error) {
 
 // End ends a session; one that is gone already is no error.
 func (s *Store) End(ctx context.Context, sessionID string) error {
-	return s.DB.Write(ctx, func(tx *sqldb.Tx) error { return s.endTx(tx, sessionID, "") })
+	return s.DB.Write(ctx, func(tx *sqldb.Tx) error { return s.endTx(tx, sessionID, Session{}, "") })
 }
 
-func (s *Store) endTx(tx *sqldb.Tx, sessionID, request string) error {
+// endTx ends a session; next is the one that takes its place, zero for none.
+func (s *Store) endTx(tx *sqldb.Tx, sessionID string, next Session, request string) error {
 	var userID string
 	err := tx.QueryRow(`DELETE FROM sessions WHERE id = $1 RETURNING user_id`, sessionID).Scan(&userID)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -144,6 +149,14 @@ func (s *Store) endTx(tx *sqldb.Tx, sessionID, request string) error {
 	}
 	if err != nil {
 		return fmt.Errorf("end session %s: %w", sessionID, err)
+	}
+	if next.UserID != userID {
+		next.ID = "" // another person's
+	}
+	if s.OnEnd != nil {
+		if err := s.OnEnd(tx, sessionID, next.ID); err != nil {
+			return err
+		}
 	}
 	return s.log(tx, "user.session.end", Session{ID: sessionID, UserID: userID}, request)
 }

@@ -219,7 +219,7 @@ func TestForgedRequest(t *testing.T) {
 	for name, forged := range map[string]string{
 		"empty": "", "rubbish": "AAAA", "not base64": "!", "truncated": sealed[:len(sealed)-2], "padded": sealed + "=",
 		"changed": flip(sealed), "other key": (&Store{Keys: keys}).SealRequest(Request{ReturnTo: "/x"}),
-		"too long": strings.Repeat("A", maxSealed+1), "elsewhere": s.SealRequest(Request{ReturnTo: "//evil.example"}),
+		"too long": strings.Repeat("A", MaxSealed+1), "elsewhere": s.SealRequest(Request{ReturnTo: "//evil.example"}),
 	} {
 		if got, err := s.OpenRequest(forged); !errors.Is(err, ErrBadRequest) || got != (Request{}) {
 			t.Errorf("%s: %+v, error %v; want ErrBadRequest", name, got, err)

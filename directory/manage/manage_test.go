@@ -3,6 +3,7 @@ package manage_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -449,6 +450,52 @@ func TestTokens(t *testing.T) {
 		s.refused(http.StatusBadRequest, "E0000001", "POST", "/api-tokens", `{"name":"x","scopes":["root"]}`, "root")
 		s.refused(http.StatusBadRequest, "E0000001", "POST", "/api-tokens", `{"scopes":["scim"]}`, "name")
 		s.refused(http.StatusBadRequest, "E0000001", "POST", "/api-tokens", `{"name":"x","scopes":["scim"],"ttl":"soon"}`, "ttl")
+		s.refused(http.StatusBadRequest, "E0000001", "POST", "/api-tokens", `{"name":"x","scopes":["scim"],"dialect":"azure"}`, "dialect")
+		if r := s.must(http.StatusOK, "POST", "/api-tokens", `{"name":"x","scopes":["scim"],"dialect":"entra"}`); at(r.body, "dialect") != "entra" {
+			t.Errorf("dialect: %s", r.raw)
+		}
+	})
+}
+
+// A path that is not text names nothing, and a query that cannot be read is an error: a
+// filter that is left out answers with everybody.
+func TestUnreadableURL(t *testing.T) {
+	each(t, func(t *testing.T, s *service) {
+		s.create("ada@corp.example", "")
+		for _, path := range []string{"/users/%00", "/users/%ff", "/users/%00/groups", "/groups/%00", "/groups/%ff/users", "/users/%00/why/login"} {
+			s.refused(http.StatusNotFound, "E0000008", "GET", path, "")
+		}
+		s.refused(http.StatusNotFound, "E0000008", "DELETE", "/api-tokens/%00", "")
+		for _, query := range []string{"filter=%", "search=%zz", "q=100%"} {
+			s.refused(http.StatusBadRequest, "E0000001", "GET", "/users?"+query, "", "query")
+		}
+		s.must(http.StatusOK, "GET", "/users?q=a;b", "")
+		s.refused(http.StatusBadRequest, "E0000001", "POST", "/api-tokens", `{"name":"a\u0000b","scopes":["scim"]}`, "name")
+	})
+}
+
+// ADV-84: a token that a person makes is theirs, and ends with them.
+func TestADV84_TokenOfItsMaker(t *testing.T) {
+	each(t, func(t *testing.T, s *service) {
+		ada, bob := s.create("ada@corp.example", ""), s.create("bob@corp.example", "")
+		own, _, err := s.store.Create(t.Context(), events.System, apitoken.NewToken{
+			Name: "ada", Scopes: []string{httpapi.ScopeManage}, UserID: ada, TTL: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.token = own
+		s.refused(http.StatusForbidden, "E0000006", "POST", "/api-tokens", `{"name":"x","scopes":["manage"],"userId":"`+bob+`"}`)
+		r := s.must(http.StatusOK, "POST", "/api-tokens", `{"name":"x","scopes":["manage"]}`)
+		if got := at(r.body, "userId"); got != ada {
+			t.Errorf("the token belongs to %v, want its maker", got)
+		}
+		made, _ := at(r.body, "token").(string)
+		if err := s.dir.DB.Write(t.Context(), func(tx *sqldb.Tx) error { return s.store.RevokeUser(tx, ada) }); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.store.Authenticate(t.Context(), made); !errors.Is(err, httpapi.ErrUnauthenticated) {
+			t.Errorf("it outlives its maker: %v", err)
+		}
 	})
 }
 

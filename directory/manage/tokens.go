@@ -3,10 +3,12 @@ package manage
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/provost-id/provost/internal/apitoken"
 	"github.com/provost-id/provost/internal/httpapi"
+	"github.com/provost-id/provost/schemas"
 )
 
 // defaultTTL is how long a token lives when its maker does not say.
@@ -59,11 +61,23 @@ type tokenOutput struct{ Body tokenBody }
 
 func (h *handlers) createToken(ctx context.Context, in *createTokenInput) (*tokenOutput, error) {
 	n := apitoken.NewToken{Name: in.Body.Name, Scopes: in.Body.Scopes, UserID: in.Body.UserID, Dialect: in.Body.Dialect, TTL: defaultTTL}
+	if strings.ContainsRune(n.Name, 0) { // no database keeps it
+		return nil, httpapi.Invalid("name", "name: NUL is no character of a name")
+	}
+	if _, ok := schemas.DialectByName(n.Dialect); !ok {
+		return nil, httpapi.Invalid("dialect", "dialect: want generic, strict, entra or okta")
+	}
 	if in.Body.TTL != "" {
 		var err error
 		if n.TTL, err = time.ParseDuration(in.Body.TTL); err != nil {
 			return nil, httpapi.Invalid("ttl", "ttl: want a duration as 24h")
 		}
+	}
+	if owner := httpapi.Caller(ctx).UserID; owner != "" { // ADV-84: what a person makes ends with their rights
+		if n.UserID != "" && n.UserID != owner {
+			return nil, httpapi.Forbidden()
+		}
+		n.UserID = owner
 	}
 	if n.UserID != "" {
 		if _, err := h.dir.User(ctx, n.UserID); err != nil {

@@ -3,6 +3,7 @@
 package apitoken
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -37,6 +38,9 @@ type Store struct {
 	DB   *sqldb.DB
 	Keys *keyring.Ring
 	Now  func() time.Time // time.Now when nil
+	// Administrator says whether a user is one now: a token of somebody who is not
+	// opens nothing. Nil lets every token of a user live.
+	Administrator func(ctx context.Context, userID string) (bool, error)
 }
 
 // NewToken is what Create makes.

@@ -2,6 +2,7 @@ package apitoken_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"regexp"
@@ -70,6 +71,29 @@ func TestTokenLives(t *testing.T) {
 			t.Errorf("expired tokens are listed: %v, %v", all, err)
 		}
 	})
+}
+
+// ADV-84: a token of a person is good for as long as they are an administrator.
+func TestADV84_OwnerLosesRights(t *testing.T) {
+	s, _ := store(t, sqldbtest.SQLite(t))
+	admins := map[string]bool{"00u1": true}
+	s.Administrator = func(_ context.Context, userID string) (bool, error) { return admins[userID], nil }
+	owned, _ := create(t, s, apitoken.NewToken{Name: "own", Scopes: []string{"scim"}, UserID: "00u1", TTL: time.Hour})
+	free, _ := create(t, s, apitoken.NewToken{Name: "system", Scopes: []string{"scim"}, TTL: time.Hour})
+	if _, err := s.Authenticate(t.Context(), owned); err != nil {
+		t.Errorf("token of an administrator: %v", err)
+	}
+	delete(admins, "00u1")
+	if _, err := s.Authenticate(t.Context(), owned); !errors.Is(err, httpapi.ErrUnauthenticated) {
+		t.Errorf("token of a former administrator: %v, want ErrUnauthenticated", err)
+	}
+	if _, err := s.Authenticate(t.Context(), free); err != nil {
+		t.Errorf("token of nobody: %v", err)
+	}
+	s.Administrator = func(context.Context, string) (bool, error) { return true, errors.New("no database") }
+	if _, err := s.Authenticate(t.Context(), owned); err == nil || errors.Is(err, httpapi.ErrUnauthenticated) {
+		t.Errorf("when nobody can say: %v, want the fault", err)
+	}
 }
 
 // ADV-11: a token that is nearly right is not right.

@@ -74,7 +74,26 @@ func (s *Store) Authenticate(ctx context.Context, token string) (httpapi.Princip
 	if subtle.ConstantTimeCompare(hash, want) != 1 || !s.now().Before(t.Expires) {
 		return httpapi.Principal{}, httpapi.ErrUnauthenticated
 	}
+	if err := s.checkOwner(ctx, t); err != nil {
+		return httpapi.Principal{}, err
+	}
 	return t.principal(), nil
+}
+
+// checkOwner asks for the rights of the person behind a token as they are now, as is
+// done for an access token of theirs. A token of nobody has its own.
+func (s *Store) checkOwner(ctx context.Context, t Token) error {
+	if t.UserID == "" || s.Administrator == nil {
+		return nil
+	}
+	ok, err := s.Administrator(ctx, t.UserID)
+	if err != nil {
+		return fmt.Errorf("look up owner of API token: %w", err)
+	}
+	if !ok {
+		return httpapi.ErrUnauthenticated
+	}
+	return nil
 }
 
 // List returns all tokens, oldest first.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -33,9 +35,26 @@ func NewAPI(mux *http.ServeMux, o APIOptions) huma.API {
 	}
 	c.Security = []map[string][]string{{"bearer": {ScopeManage}}}
 	api := humago.New(mux, c)
-	api.UseMiddleware(withURL, o.authorize)
+	api.UseMiddleware(withURL, o.authorize, readable)
 	mux.HandleFunc("GET /api/v1/openapi.json", document(api))
 	return api
+}
+
+// readable knows no path that is not text, which PostgreSQL would refuse as an id, and
+// refuses a query that cannot be read: left out, a filter would answer with everybody.
+func readable(ctx huma.Context, next func(huma.Context)) {
+	u := ctx.URL()
+	_, w := humago.Unwrap(ctx)
+	if !utf8.ValidString(u.Path) || strings.ContainsRune(u.Path, 0) {
+		writeBody(w, noPath())
+		return
+	}
+	// RFC 3986, section 3.4: a semicolon may stand as it is.
+	if _, err := url.ParseQuery(strings.ReplaceAll(u.RawQuery, ";", "%3B")); err != nil {
+		writeBody(w, Invalid("query", "query: "+err.Error()))
+		return
+	}
+	next(ctx)
 }
 
 type urlKey struct{}
