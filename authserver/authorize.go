@@ -30,7 +30,7 @@ func (s *Service) authorize(w http.ResponseWriter, r *http.Request, srv *server)
 	a := &authorization{srv: srv, form: r.Form}
 	if err := s.identifyClient(r.Context(), a); err != nil {
 		e := s.explain(r.Context(), err) // nowhere to redirect to that is known to be the client's
-		writePage(w, e.Status, errorPage, "", e)
+		writeErrorPage(w, e)
 		return
 	}
 	if err := s.validate(r, a); err != nil {
@@ -39,8 +39,10 @@ func (s *Service) authorize(w http.ResponseWriter, r *http.Request, srv *server)
 	}
 	sess, err := s.signedIn(r, a)
 	if errors.Is(err, errSignIn) {
-		s.toSignIn(w, r, a)
-		return
+		err = s.toSignIn(w, r, a)
+		if err == nil {
+			return
+		}
 	}
 	if err != nil {
 		s.refuse(w, r, a, err)
@@ -185,15 +187,20 @@ const signInPath = "/signin"
 
 // toSignIn sends the browser to the sign-in page with the request sealed: nothing is
 // written before a person acts.
-func (s *Service) toSignIn(w http.ResponseWriter, r *http.Request, a *authorization) {
+func (s *Service) toSignIn(w http.ResponseWriter, r *http.Request, a *authorization) error {
 	now := s.now()
 	request := session.Request{
 		ReturnTo: s.returnTo(r, a, now), RedirectURI: a.redirectURI(), ClientID: a.client.ID, ClientName: a.client.Name,
 		LoginHint: a.form.Get("login_hint"), IdP: a.form.Get("idp"), Force: a.prompt.forces(), MaxAge: a.prompt.maxAge, IssuedAt: now,
 	}
-	target := signInPath + "?" + url.Values{"request": {s.Sessions.SealRequest(request)}}.Encode()
+	sealed := s.Sessions.SealRequest(request)
+	if len(sealed) > session.MaxSealed {
+		return badRequest("The authorization request is too long.")
+	}
+	target := signInPath + "?" + url.Values{"request": {sealed}}.Encode()
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, target, http.StatusSeeOther)
+	return nil
 }
 
 // returnTo is the way back into this request, marked so that a sign-in after now

@@ -42,12 +42,6 @@ func (s *Service) answerCode(w http.ResponseWriter, r *http.Request, a *authoriz
 	return nil
 }
 
-// setFormPostPolicy keeps the page of response_mode=form_post out of frames.
-func setFormPostPolicy(w http.ResponseWriter) {
-	w.Header().Set("Content-Security-Policy", "frame-ancestors 'none'")
-	w.Header().Set("Referrer-Policy", "no-referrer")
-}
-
 func (s *Service) unbound(ts *tokenSession) func(*sqldb.Tx) error {
 	return func(tx *sqldb.Tx) error {
 		return events.Append(tx, events.Event{
@@ -69,7 +63,7 @@ func (s *Service) refuse(w http.ResponseWriter, r *http.Request, a *authorizatio
 	}
 	target, perr := url.Parse(a.redirectURI())
 	if perr != nil { // it was registered, so it parses
-		writePage(w, http.StatusBadRequest, errorPage, "", e)
+		writeErrorPage(w, e)
 		return
 	}
 	w.Header().Set("Cache-Control", "no-store")

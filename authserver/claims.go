@@ -29,7 +29,7 @@ func (s *Service) prepareClaims(ctx context.Context, ts *tokenSession, c *Client
 func (s *Service) accessClaims(ts *tokenSession, c *Client) map[string]any {
 	claims := map[string]any{
 		"ver": 1, "jti": "AT." + id.Secret(secretLength), "iss": ts.server.Issuer, "aud": ts.server.audience(),
-		"cid": c.ID, "sub": c.ID, "scp": ts.scopes,
+		"cid": c.ID, "client_id": c.ID, "sub": c.ID, "scp": ts.scopes, // client_id: RFC 9068, section 2.2
 	}
 	if ts.grant != nil {
 		claims["jti"] = claims["jti"].(string) + "." + ts.grant.ID

@@ -98,6 +98,7 @@ func TestAuthorizeFailures(t *testing.T) {
 		{"request object", c, "openid", url.Values{"request": {"x"}}, "request_not_supported", "not supported"},
 		{"request URI", c, "openid", url.Values{"request_uri": {"urn:ietf:params:oauth:request_uri:x"}}, "request_uri_not_supported", "not supported"},
 		{"response mode", c, "openid", url.Values{"response_mode": {"telepathy"}}, "unsupported_response_mode", ""},
+		{"too long for the sign-in page", c, "openid", url.Values{"nonce": {strings.Repeat("n", 25<<10)}}, "invalid_request", "too long"},
 		{"foreign hint", c, "openid", url.Values{"id_token_hint": {"a.b.c"}}, "invalid_request", "'id_token_hint'"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -131,7 +132,11 @@ func TestADV22_Deny(t *testing.T) {
 		}
 	}
 	ask := func(scope string) answer {
-		return b.post(b.as(srv.ID, "token"), c, url.Values{"grant_type": {grantClientCredentials}, "scope": {scope}})
+		a := b.post(b.as(srv.ID, "token"), c, url.Values{"grant_type": {grantClientCredentials}, "scope": {scope}})
+		if a.Header.Get("WWW-Authenticate") != "" { // it has authenticated
+			t.Errorf("scope %s: challenged with %d", scope, a.Status)
+		}
+		return a
 	}
 	b.wantError(ask("read"), 401, "access_denied", textPolicy)
 	p, r := b.allow(srv.ID, Rule{Name: "read", Conditions: RuleConditions{

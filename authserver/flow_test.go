@@ -14,6 +14,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
+	"github.com/provost-id/provost/authserver/session"
 	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/internal/sqldb/sqldbtest"
 )
@@ -119,7 +120,7 @@ func TestAccessTokenClaims(t *testing.T) {
 		delete(got, name)
 	}
 	want := map[string]any{
-		"ver": 1.0, "iss": b.s.issuer(DefaultServer), "aud": "api://default", "cid": c.ID, "uid": "00uada",
+		"ver": 1.0, "iss": b.s.issuer(DefaultServer), "aud": "api://default", "cid": c.ID, "client_id": c.ID, "uid": "00uada",
 		"scp": []any{"openid"}, "sub": "ada@example.com",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -232,25 +233,59 @@ func TestRevokeUser(t *testing.T) {
 	})
 }
 
-// TestEndSession: only what was asked to outlive the session does.
+// TestEndSession: only what was asked to outlive the session does, whichever page
+// ends it.
 func TestEndSession(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		b := newBench(t, db)
+		c := b.webClient()
+		short, long := b.tokens(c, DefaultServer, "openid"), b.tokens(c, DefaultServer, "openid offline_access")
+		for _, a := range []answer{short, long} {
+			if err := b.sessions.End(t.Context(), b.sessionOf(a)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if b.active(c, DefaultServer, short.str("access_token")) {
+			t.Error("a token outlives its session unasked")
+		}
+		if !b.active(c, DefaultServer, long.str("access_token")) {
+			t.Error("offline_access does not outlive the session")
+		}
+	})
+}
+
+// sessionOf is the ID of the session in which tokens were authorized.
+func (b *bench) sessionOf(a answer) (sessionID string) {
+	b.t.Helper()
+	g := grantOf(claims(b.t, a.str("access_token"))["jti"].(string))
+	if err := b.db.QueryRow(b.t.Context(), `SELECT session_id FROM oauth_grants WHERE id = $1`, g).Scan(&sessionID); err != nil {
+		b.t.Fatal(err)
+	}
+	return sessionID
+}
+
+// TestReplacedSession: who proves again who they are keeps what was authorized, until
+// that session ends; who signs in over somebody else's session ends it.
+func TestReplacedSession(t *testing.T) {
 	b := sqliteBench(t)
 	c := b.webClient()
-	short, long := b.tokens(c, DefaultServer, "openid"), b.tokens(c, DefaultServer, "openid offline_access")
-	for _, a := range []answer{short, long} {
-		g := grantOf(claims(t, a.str("access_token"))["jti"].(string))
-		var sessionID string
-		if err := b.db.QueryRow(t.Context(), `SELECT session_id FROM oauth_grants WHERE id = $1`, g).Scan(&sessionID); err != nil {
+	replace := func(old, userID string) string {
+		next, _, err := b.sessions.Start(t.Context(), session.NewSession{UserID: userID, Replace: old})
+		if err != nil {
 			t.Fatal(err)
 		}
-		if err := b.db.Write(t.Context(), func(tx *sqldb.Tx) error { return b.s.EndSession(tx, sessionID) }); err != nil {
-			t.Fatal(err)
-		}
+		return next.ID
 	}
-	if b.active(c, DefaultServer, short.str("access_token")) {
-		t.Error("a token outlives its session unasked")
+	a := b.tokens(c, DefaultServer, "openid")
+	next := replace(b.sessionOf(a), "00uada")
+	if !b.active(c, DefaultServer, a.str("access_token")) {
+		t.Error("a second sign-in of the same person ends the token")
 	}
-	if !b.active(c, DefaultServer, long.str("access_token")) {
-		t.Error("offline_access does not outlive the session")
+	if got := b.sessionOf(a); got != next {
+		t.Errorf("the token belongs to session %s, want %s", got, next)
+	}
+	replace(next, "00ubob")
+	if b.active(c, DefaultServer, a.str("access_token")) {
+		t.Error("the token outlives the session that another person's took the place of")
 	}
 }

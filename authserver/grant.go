@@ -120,18 +120,26 @@ func (s *Service) revokeGrant(tx *sqldb.Tx, g *grant, event, reason string, acto
 // RevokeUser ends every authorization of a user in the transaction of the change
 // that asks for it: codes, refresh tokens and access tokens.
 func (s *Service) RevokeUser(tx *sqldb.Tx, userID string) error {
-	return s.revokeWhere(tx, `user_id = $1`, userID, userID)
+	return s.revokeWhere(tx, `user_id = $1`, events.Target{ID: userID, Type: "User"})
 }
 
 // EndSession ends what was authorized in a session and was not asked to outlive it
-// (OpenID Connect Core, section 11: offline_access).
-func (s *Service) EndSession(tx *sqldb.Tx, sessionID string) error {
-	return s.revokeWhere(tx, `session_id = $1 AND NOT offline`, sessionID, sessionID)
+// (OpenID Connect Core, section 11: offline_access). When the same person has proved
+// again who they are, it belongs to the session that takes the place of this one.
+func (s *Service) EndSession(tx *sqldb.Tx, sessionID, successor string) error {
+	if successor == "" {
+		return s.revokeWhere(tx, `session_id = $1 AND NOT offline`, events.Target{ID: sessionID, Type: "Session"})
+	}
+	_, err := tx.Exec(`UPDATE oauth_grants SET session_id = $2 WHERE session_id = $1`, sessionID, successor)
+	if err != nil {
+		return fmt.Errorf("move grants to session %s: %w", successor, err)
+	}
+	return nil
 }
 
-func (s *Service) revokeWhere(tx *sqldb.Tx, where, arg, target string) error {
+func (s *Service) revokeWhere(tx *sqldb.Tx, where string, target events.Target) error {
 	now := s.now()
-	res, err := tx.Exec(`UPDATE oauth_grants SET revoked = $2 WHERE revoked = 0 AND `+where, arg, micros(now))
+	res, err := tx.Exec(`UPDATE oauth_grants SET revoked = $2 WHERE revoked = 0 AND `+where, target.ID, micros(now))
 	if err != nil {
 		return fmt.Errorf("revoke grants: %w", err)
 	}
@@ -141,6 +149,6 @@ func (s *Service) revokeWhere(tx *sqldb.Tx, where, arg, target string) error {
 	}
 	return events.Append(tx, events.Event{
 		Type: "app.oauth2.as.token.revoke", Time: now, Actor: events.System,
-		Targets: []events.Target{{ID: target, Type: "User"}}, Detail: map[string]any{"grants": n},
+		Targets: []events.Target{target}, Detail: map[string]any{"grants": n},
 	})
 }

@@ -111,6 +111,7 @@ func newBench(t *testing.T, db *sqldb.DB, change ...func(*Options)) *bench {
 	if b.s, err = New(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
+	b.sessions.OnEnd = b.s.EndSession
 	b.s.Routes(mux)
 	mux.HandleFunc("GET /signin", b.signIn)
 	return b

@@ -1,7 +1,6 @@
 package authserver
 
 import (
-	"context"
 	"encoding/base64"
 	"errors"
 	"net/http"
@@ -9,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/provost-id/provost/authserver/session"
-	"github.com/provost-id/provost/internal/sqldb"
 )
 
 // logout serves GET and POST /v1/logout (OpenID Connect RP-Initiated Logout 1.0). With
@@ -19,8 +17,7 @@ func (s *Service) logout(w http.ResponseWriter, r *http.Request, srv *server) {
 	form := r.Form
 	c, subject, err := s.logoutClient(r, srv)
 	if err != nil {
-		e := s.explain(r.Context(), err)
-		writePage(w, e.Status, errorPage, "", e)
+		writeErrorPage(w, s.explain(r.Context(), err))
 		return
 	}
 	sess, err := s.Sessions.FromRequest(r)
@@ -29,30 +26,21 @@ func (s *Service) logout(w http.ResponseWriter, r *http.Request, srv *server) {
 		return
 	}
 	if err == nil && subject != sess.UserID && !s.confirmed(r, sess.ID) {
-		s.askLogout(w, r, sess.ID)
+		s.askLogout(w, r, c, sess.ID)
 		return
 	}
 	if err == nil {
-		if err := s.endSession(r.Context(), sess.ID); err != nil {
+		if err := s.Sessions.End(r.Context(), sess.ID); err != nil {
 			s.writeError(w, r, err)
 			return
 		}
 	}
 	target := form.Get("post_logout_redirect_uri")
 	if c == nil || target == "" {
-		writePage(w, http.StatusOK, logoutPage, "", map[string]any{"Done": true})
+		writePage(w, http.StatusOK, "logout.html", "", view{Title: "Signed out"})
 		return
 	}
 	redirectAfterLogout(w, r, target, form.Get("state"))
-}
-
-// endSession ends a session and first what was authorized in it for its time.
-func (s *Service) endSession(ctx context.Context, sessionID string) error {
-	err := s.DB.Write(ctx, func(tx *sqldb.Tx) error { return s.EndSession(tx, sessionID) })
-	if err != nil {
-		return err
-	}
-	return s.Sessions.End(ctx, sessionID)
 }
 
 // logoutClient finds whose logout it is, by the hint or by client_id, and checks where
@@ -99,7 +87,8 @@ func (s *Service) confirmed(r *http.Request, sessionID string) bool {
 	return err == nil
 }
 
-func (s *Service) askLogout(w http.ResponseWriter, r *http.Request, sessionID string) {
+// askLogout shows the page that asks. c is the client that sent the person, nil for none.
+func (s *Service) askLogout(w http.ResponseWriter, r *http.Request, c *Client, sessionID string) {
 	hidden := map[string]string{confirmParam: base64.RawURLEncoding.EncodeToString(s.Keys.Seal(confirmPurpose, sessionID, nil))}
 	for _, name := range []string{"client_id", "post_logout_redirect_uri", "state"} {
 		if v := r.Form.Get(name); v != "" {
@@ -111,13 +100,17 @@ func (s *Service) askLogout(w http.ResponseWriter, r *http.Request, sessionID st
 	if o := originOf(hidden["post_logout_redirect_uri"]); o != "" {
 		action += " " + o
 	}
-	writePage(w, http.StatusOK, logoutPage, action, map[string]any{"Action": r.URL.Path, "Hidden": hidden})
+	v := view{Title: "Sign out", Action: r.URL.Path, Hidden: hidden}
+	if c != nil {
+		v.Client = c.Name
+	}
+	writePage(w, http.StatusOK, "logout.html", action, v)
 }
 
 func redirectAfterLogout(w http.ResponseWriter, r *http.Request, target, state string) {
 	u, err := url.Parse(target)
 	if err != nil { // it was registered, so it parses
-		writePage(w, http.StatusBadRequest, errorPage, "", badRequest("The redirect URI is not valid."))
+		writeErrorPage(w, badRequest("The redirect URI is not valid."))
 		return
 	}
 	if state != "" {

@@ -23,7 +23,8 @@ type Sessions interface {
 	FromRequest(r *http.Request) (session.Session, error)
 	// SealRequest makes the request parameter of the sign-in page.
 	SealRequest(session.Request) string
-	// End ends a session; one that is gone already is no error.
+	// End ends a session, and by Service.EndSession what hangs on it; one that is gone
+	// already is no error.
 	End(ctx context.Context, sessionID string) error
 }
 

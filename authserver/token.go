@@ -74,8 +74,9 @@ func parseForm(r *http.Request) error {
 // in writeAuthorizeError; one that is nobody's fault outside is logged here.
 func (s *Service) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	e := s.explain(r.Context(), err)
-	if e.Status == http.StatusUnauthorized {
-		// RFC 6749, section 5.2: a client that failed by Basic is told so.
+	if e.Status == http.StatusUnauthorized && e.Code != "access_denied" {
+		// RFC 6749, section 5.2: a client that failed by Basic is told so. One that the
+		// policy denies has authenticated, and libraries stop reading at a challenge.
 		w.Header().Set("WWW-Authenticate", `Basic realm="provost"`)
 	}
 	writeJSON(w, e.Status, map[string]string{"error": e.Code, "error_description": e.Description})

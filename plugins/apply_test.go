@@ -203,7 +203,7 @@ func TestApplyTokenErrorStopsCommands(t *testing.T) {
 // of the table in the code has to be meant.
 var reservedLists = map[string]string{
 	"both":   "acr auth_time cid cnf exp groups iat iss jti sid token_type ver",
-	"access": "as_uri authorization_details rpt rsi scp uid username",
+	"access": "as_uri authorization_details client_id rpt rsi scp uid username",
 	"identity": `active aid amr app_id app_type at_hash aud c_hash client_id client_ip client_req_id client_type
 		client_user_agent device_compliance device_id device_known device_managed device_name device_trust did dst group
 		hotk idp idp_iss mac_key may_act nonce oid okta_emailVerified okta_lastUpdated orig permissions purpose pwd_exp_days

@@ -3,10 +3,11 @@ package plugins
 import "strings"
 
 // Claims that no hook may set: the contract's three lists. cnf is reserved whether
-// DPoP is on or not: a hook must not bind a token to another's key.
+// DPoP is on or not: a hook must not bind a token to another's key. So is client_id in
+// an access token, where it says what cid says (RFC 9068, section 2.2).
 var (
 	reservedBoth   = set("acr auth_time cid cnf exp groups iat iss jti sid token_type ver")
-	reservedAccess = set("as_uri authorization_details rpt rsi scp uid username")
+	reservedAccess = set("as_uri authorization_details client_id rpt rsi scp uid username")
 	reservedID     = set("active aid amr app_id app_type at_hash aud c_hash client_id client_ip client_req_id client_type " +
 		"client_user_agent device_compliance device_id device_known device_managed device_name device_trust did dst group " +
 		"hotk idp idp_iss mac_key may_act nonce oid okta_emailVerified okta_lastUpdated orig permissions purpose " +

@@ -77,6 +77,9 @@ func (h *clientHandlers) read(w http.ResponseWriter, r *http.Request) {
 
 func (h *clientHandlers) replace(w http.ResponseWriter, r *http.Request) {
 	c, err := decodeClient(r)
+	if err == nil && c.ID != "" && c.ID != r.PathValue("id") { // RFC 7592, section 2.2
+		err = &authserver.InvalidError{Field: "client_id", Reason: "is not the client of this address"}
+	}
 	if err != nil {
 		writeError(w, r, err)
 		return

@@ -2,11 +2,8 @@ package signin
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/base64"
 	"errors"
-	"html/template"
 	"log/slog"
 	"math"
 	"net/http"
@@ -15,6 +12,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/provost-id/provost/authserver/layout"
 	"github.com/provost-id/provost/federation"
 	"github.com/provost-id/provost/internal/httpapi"
 )
@@ -22,29 +20,10 @@ import (
 //go:embed page
 var files embed.FS
 
-var pages = template.Must(template.ParseFS(files, "page/*.html"))
-
-var style, styleTag = loadStyle()
-
-func loadStyle() ([]byte, string) {
-	css, err := files.ReadFile("page/style.css")
-	if err != nil { // it is part of the binary
-		panic(err)
-	}
-	sum := sha256.Sum256(css)
-	return css, base64.RawURLEncoding.EncodeToString(sum[:9])
-}
-
-// serveStyle serves the style sheet. Pages name it with its hash, so it is kept for good.
-func serveStyle(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/css; charset=utf-8")
-	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	_, _ = w.Write(style) // the client has gone; there is nobody to tell
-}
+var pages = layout.Parse(files, "page/*.html")
 
 // view is what the templates show.
 type view struct {
-	Style    string
 	Title    string
 	Client   string
 	Problem  string
@@ -93,7 +72,7 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, out *reply, err e
 
 func (s *Server) view(r *http.Request, out *reply) (view, error) {
 	v := view{
-		Style: styleTag, Title: "Sign in", Client: out.flow.request.ClientName,
+		Title: "Sign in", Client: out.flow.request.ClientName,
 		Problem: out.problem.text, Detail: out.detail, Code: out.problem.code,
 		Request: out.flow.sealed, Token: out.token, Username: out.login,
 		Wait: int(math.Ceil(out.retry.Seconds())), Again: again(out.flow),

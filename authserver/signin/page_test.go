@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/provost-id/provost/authserver/layout"
 	"github.com/provost-id/provost/authserver/session"
 	"github.com/provost-id/provost/directory"
 	"github.com/provost-id/provost/federation"
@@ -210,10 +211,10 @@ func TestStyle(t *testing.T) {
 	n := newNode(t, openSQLite(t))
 	b := openBrowser(t)
 	p := b.get(n.URL + "/signin")
-	if !strings.Contains(p.body, `href="/signin/style.css?v=`+styleTag+`"`) {
+	if !strings.Contains(p.body, `href="`+layout.StyleHref()+`"`) {
 		t.Error("the page names no style sheet")
 	}
-	css := b.get(n.URL + "/signin/style.css?v=" + styleTag)
+	css := b.get(n.URL + layout.StyleHref())
 	if css.StatusCode != http.StatusOK || css.Header.Get("Content-Type") != "text/css; charset=utf-8" {
 		t.Errorf("style sheet: %d %s", css.StatusCode, css.Header.Get("Content-Type"))
 	}

@@ -46,7 +46,7 @@ func (s *Server) showSession(w http.ResponseWriter, r *http.Request, found sessi
 		person = name
 	}
 	render(w, http.StatusOK, "session.html", view{
-		Style: styleTag, Title: "Signed in", Person: person, Token: s.signOutToken(found),
+		Title: "Signed in", Person: person, Token: s.signOutToken(found),
 	})
 	return nil
 }
@@ -83,5 +83,5 @@ func (s *Server) signOut(r *http.Request) (*reply, error) {
 // showSignedOut serves GET /signin/signed-out, where a sign-out without a registered
 // redirect ends. It does nothing itself.
 func (s *Server) showSignedOut(w http.ResponseWriter, _ *http.Request) {
-	render(w, http.StatusOK, "signed-out.html", view{Style: styleTag, Title: "Signed out"})
+	render(w, http.StatusOK, "signed-out.html", view{Title: "Signed out"})
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/provost-id/provost/authserver/layout"
 	"github.com/provost-id/provost/authserver/session"
 	"github.com/provost-id/provost/directory"
 	"github.com/provost-id/provost/federation"
@@ -36,7 +37,7 @@ func (s *Server) Register(mux *http.ServeMux) {
 	routes := map[string]http.HandlerFunc{
 		"GET /signin":                       s.showPage,
 		"POST /signin":                      s.postPage,
-		"GET /signin/style.css":             serveStyle,
+		"GET " + layout.StylePath:           layout.ServeStyle,
 		"GET /signin/signed-out":            s.showSignedOut,
 		"POST /signin/sign-out":             s.postSignOut,
 		"POST /signin/v1/start":             s.apiStart,

@@ -30,10 +30,11 @@ var allowed = map[string][]string{
 	"federation/oidc/oidctest": {},
 	"federation/manage":        with(edge, "federation", "directory", "directory/mapping", "schemas", "schemas/expr"),
 
-	"authserver":               with(edge, "authserver/policy", "authserver/session", "directory", "plugins", "schemas", "schemas/expr"),
+	"authserver":               with(edge, "authserver/layout", "authserver/policy", "authserver/session", "directory", "plugins", "schemas", "schemas/expr"),
+	"authserver/layout":        {}, // the look of the pages of both
 	"authserver/policy":        {"schemas", "schemas/expr"},
 	"authserver/session":       ground,
-	"authserver/signin":        with(edge, "authserver/session", "authserver/policy", "directory", "federation", "federation/oidc"),
+	"authserver/signin":        with(edge, "authserver/layout", "authserver/session", "authserver/policy", "directory", "federation", "federation/oidc"),
 	"authserver/signin/widget": {},
 	"authserver/manage":        with(edge, "authserver", "authserver/policy", "authserver/session", "directory", "plugins", "schemas", "schemas/expr"),
 

@@ -410,6 +410,7 @@ func TestKilledHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd.Stderr = os.Stderr
+	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir()) // go-plugin's socket folder, which a kill leaves behind
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
