@@ -32,7 +32,7 @@ func (d *Directory) CreateGroupTx(tx *sqldb.Tx, c Change, r *schemas.Resource, o
 	if o.Type == "" {
 		o.Type = OrdinaryGroup
 	}
-	people, err := peopleTx(tx, memberValues(r))
+	people, err := peopleTx(tx, memberValues(r), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -116,12 +116,8 @@ func (d *Directory) UpdateGroupTx(tx *sqldb.Tx, c Change, id string, r *schemas.
 	return d.changeGroupTx(tx, c, id, nil, groupChange{next: func(*schemas.Resource) (*schemas.Resource, error) { return r, nil }})
 }
 
-// changeGroupTx finds the people, locks the group, checks, changes and stores.
+// changeGroupTx locks the group and then the people, checks, changes and stores.
 func (d *Directory) changeGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch, n groupChange) (*Group, error) {
-	people, err := peopleTx(tx, slices.Concat(n.members.Add, n.members.Set))
-	if err != nil {
-		return nil, err
-	}
 	old, err := d.lockGroupTx(tx, id, c.Client)
 	if err != nil {
 		return nil, err
@@ -141,11 +137,28 @@ func (d *Directory) changeGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch, 
 			return nil, err
 		}
 	}
+	touched, err := touchedBy(tx, old, n.members, next)
+	if err != nil {
+		return nil, err
+	}
+	people, err := peopleTx(tx, slices.Concat(n.members.Add, n.members.Set), touched)
+	if err != nil {
+		return nil, err
+	}
 	added, removed, err := applyMembers(tx, old.RID, n.members, people)
 	if err != nil {
 		return nil, err
 	}
 	return d.storeGroup(tx, c, old, was, next, added, removed)
+}
+
+// touchedBy are the present members whose rows a change stamps: those who go, and all
+// of them when the name is another.
+func touchedBy(tx *sqldb.Tx, g *Group, m schemas.MemberChange, next *schemas.Resource) ([]string, error) {
+	if m.Replace || next != nil && next.DisplayName() != g.Name() {
+		return memberIDs(tx, g.RID)
+	}
+	return m.Remove, nil
 }
 
 func (d *Directory) storedGroup(g *Group) (*schemas.Resource, error) {
@@ -180,6 +193,9 @@ func (d *Directory) DeleteGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch) 
 	}
 	members, err := memberIDs(tx, g.RID)
 	if err != nil {
+		return err
+	}
+	if _, err := peopleTx(tx, nil, members); err != nil {
 		return err
 	}
 	if err := d.stampGroupsChanged(tx, members); err != nil {

@@ -48,7 +48,7 @@ func (d *Directory) changeMembersTx(tx *sqldb.Tx, c Change, groupID string, m sc
 }
 
 // applyMembers writes a change of membership and returns who came and who went.
-// people are those of m.Add and m.Set, found and locked before the group was.
+// people are those of m.Add and m.Set; they are locked, and so is who goes.
 func applyMembers(tx *sqldb.Tx, group int64, m schemas.MemberChange, people []person) (added, removed []string, err error) {
 	gone := m.Remove
 	if m.Replace {
@@ -141,6 +141,19 @@ func memberEvents(g *Group, added, removed []string) []events.Event {
 		}
 	}
 	return all
+}
+
+// lockGroupsOf locks the groups that a user is in, before the user (see peopleTx).
+func (d *Directory) lockGroupsOf(tx *sqldb.Tx, userID string) error {
+	if tx.ForUpdate() == "" {
+		return nil
+	}
+	_, err := ints(tx.Query(`SELECT rid FROM resources WHERE rid IN (SELECT m.group_rid FROM members m JOIN resources u ON u.rid = m.member_rid
+		WHERE u.id = $1 AND m.group_rid <> $2) ORDER BY rid`+tx.ForUpdate(), userID, d.everyone.rid))
+	if err != nil {
+		return fmt.Errorf("lock groups of user: %w", err)
+	}
+	return nil
 }
 
 // leaveGroups takes a user that is deleted out of every group.

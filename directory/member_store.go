@@ -2,6 +2,7 @@ package directory
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/provost-id/provost/internal/sqldb"
@@ -17,25 +18,33 @@ type person struct {
 // lookUpMax bounds the parameters of one look-up by ID.
 const lookUpMax = 256
 
-// peopleTx finds and locks users by ID. Locking people before their group, in order
-// of their rows, is the order everybody keeps; the other way round two changes could
-// wait for each other. An ID that names no user is a *schemas.Error.
-func peopleTx(tx *sqldb.Tx, ids []string) ([]person, error) {
-	ids = slices.Clone(ids)
-	slices.Sort(ids)
-	ids = slices.Compact(ids)
+// peopleTx finds users by ID and locks them, and touched with them. Everybody locks a
+// group before its people, and all the people of a change at once in the order of
+// their IDs: otherwise two changes could wait for each other. An ID that names no user
+// is a *schemas.Error; one of touched need not.
+func peopleTx(tx *sqldb.Tx, ids, touched []string) ([]person, error) {
+	wanted := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		wanted[id] = true
+	}
+	if tx.ForUpdate() != "" {
+		ids = slices.Concat(ids, touched)
+	}
+	ids = slices.Sorted(slices.Values(ids))
 	var people []person
-	for part := range slices.Chunk(ids, lookUpMax) {
+	for part := range slices.Chunk(slices.Compact(ids), lookUpMax) {
 		found, err := findPeople(tx, part)
 		if err != nil {
 			return nil, err
 		}
-		if len(found) != len(part) {
-			return nil, unknownMember(part, found)
+		for _, p := range found {
+			if wanted[p.id] {
+				people = append(people, p)
+				delete(wanted, p.id)
+			}
 		}
-		people = append(people, found...)
 	}
-	return people, nil
+	return people, unknownMember(wanted)
 }
 
 func findPeople(tx *sqldb.Tx, ids []string) ([]person, error) {
@@ -43,7 +52,7 @@ func findPeople(tx *sqldb.Tx, ids []string) ([]person, error) {
 	for i, id := range ids {
 		args[i] = id
 	}
-	rows, err := tx.Query(`SELECT rid, id FROM resources WHERE id IN (`+list(1, len(ids))+`) AND type = 'User' ORDER BY rid`+tx.ForUpdate(), args...)
+	rows, err := tx.Query(`SELECT rid, id FROM resources WHERE id IN (`+list(1, len(ids))+`) AND type = 'User' ORDER BY id`+tx.ForUpdate(), args...)
 	if err != nil {
 		return nil, fmt.Errorf("find members: %w", err)
 	}
@@ -59,13 +68,12 @@ func findPeople(tx *sqldb.Tx, ids []string) ([]person, error) {
 	return found, rows.Err()
 }
 
-func unknownMember(ids []string, found []person) error {
-	for _, id := range ids {
-		if !slices.ContainsFunc(found, func(p person) bool { return p.id == id }) {
-			return &schemas.Error{ScimType: schemas.InvalidValue, Path: "members.value", Reason: fmt.Sprintf("%q is not the id of a user", id)}
-		}
+func unknownMember(missing map[string]bool) error {
+	if len(missing) == 0 {
+		return nil
 	}
-	return nil
+	first := slices.Min(slices.Collect(maps.Keys(missing)))
+	return &schemas.Error{ScimType: schemas.InvalidValue, Path: "members.value", Reason: fmt.Sprintf("%q is not the id of a user", first)}
 }
 
 // insertMembers makes people members and returns the IDs of those who were not.

@@ -192,6 +192,9 @@ func (d *Directory) DeleteUser(ctx context.Context, c Change, id string, v IfMat
 
 // DeleteUserTx is DeleteUser inside a transaction.
 func (d *Directory) DeleteUserTx(tx *sqldb.Tx, c Change, id string, v IfMatch) error {
+	if err := d.lockGroupsOf(tx, id); err != nil {
+		return err
+	}
 	u, err := d.lockUserTx(tx, id, "")
 	if err != nil {
 		return err

@@ -47,7 +47,8 @@ func Default() []ResourceType {
 // adjustments are what provost adds to the definitions of RFC 7643: the lengths of
 // the base attributes (base.go), and values too long for an index. A manager's
 // displayName is readOnly in the RFC; here it is a base attribute that a source
-// sets (docs/conformance.md).
+// sets. The display of a member is none of RFC 7643, section 8.7.1, and not kept: members
+// are rows that hold who, not what a client calls them (docs/conformance.md).
 var adjustments = map[string]func(*Attribute){
 	"userName":                       maxLength(100),
 	"name.givenName":                 maxLength(50),
@@ -60,6 +61,7 @@ var adjustments = map[string]func(*Attribute){
 	"addresses.postalCode":           maxLength(50),
 	"addresses.formatted":            func(a *Attribute) { a.MaxLength, a.Unindexed = 4096, true },
 	"photos.value":                   func(a *Attribute) { a.Unindexed = true },
+	"members.display":                func(a *Attribute) { a.Unlisted = true },
 	"enterprise:manager.displayName": func(a *Attribute) { a.Mutability = ReadWrite },
 }
 

@@ -15,6 +15,9 @@ type Dialect struct {
 	IgnoreMissedRemove bool
 	// UnquotedFilterValues takes userName eq bob for userName eq "bob".
 	UnquotedFilterValues bool
+	// SubAfterValuePath takes emails[type eq "work"].value eq "x" in a filter for
+	// emails[type eq "work" and value eq "x"].
+	SubAfterValuePath bool
 	// CoreUnderURN takes core attributes nested under the URN of the core schema.
 	CoreUnderURN bool
 	// LooseShapes takes a string for a complex value that has a value sub-attribute
@@ -38,7 +41,7 @@ var (
 	Strict = Dialect{Name: "strict"}
 	Entra  = Dialect{
 		Name: "entra", StringBooleans: true, CreateOnAdd: true, CreateOnReplace: true,
-		IgnoreMissedRemove: true, UnquotedFilterValues: true, CoreUnderURN: true,
+		IgnoreMissedRemove: true, UnquotedFilterValues: true, SubAfterValuePath: true, CoreUnderURN: true,
 		LooseShapes: true, ReadOnlyInValue: true, OptionalSchemas: true, UnknownAttributes: true,
 	}
 	Okta = Dialect{

@@ -3,6 +3,7 @@ package schemas
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	vocabulary "github.com/elimity-com/scim/schema"
 
@@ -44,18 +45,22 @@ func (s *Snapshot) schemas() []Schema {
 	}
 	for _, t := range s.types {
 		add(t.def.Core)
-		for _, x := range t.def.Extensions {
+		for _, x := range t.def.shownExtensions() {
 			add(x.Schema)
 		}
 	}
 	return all
 }
 
+// shownExtensions are those with attributes: RFC 7643, section 7, requires some of a
+// schema, so that one without is not there yet.
+func (rt ResourceType) shownExtensions() []Extension {
+	return slices.DeleteFunc(slices.Clone(rt.Extensions), func(x Extension) bool { return len(x.Schema.Attributes) == 0 })
+}
+
 // spell turns a schema into the vocabulary's and back into JSON members.
 func spell(sc Schema) (map[string]any, error) {
-	if sc.Attributes == nil {
-		sc.Attributes = []Attribute{}
-	}
+	sc.Attributes = listed(sc.Attributes)
 	b, err := json.Marshal(sc)
 	if err != nil {
 		return nil, err
@@ -65,6 +70,21 @@ func spell(sc Schema) (map[string]any, error) {
 		return nil, fmt.Errorf("schema %s: %w", sc.ID, err)
 	}
 	return v.ToMap(), nil
+}
+
+// listed returns the attributes that discovery shows; an empty list for none.
+func listed(as []Attribute) []Attribute {
+	shown := make([]Attribute, 0, len(as))
+	for _, a := range as {
+		if a.Unlisted {
+			continue
+		}
+		if len(a.SubAttributes) > 0 {
+			a.SubAttributes = listed(a.SubAttributes)
+		}
+		shown = append(shown, a)
+	}
+	return shown
 }
 
 func schemaJSON(base string, sc Schema) []byte {
@@ -117,7 +137,7 @@ func (t *Type) typeJSON(base string) []byte {
 		Description: t.Description, Schema: t.def.Core.ID,
 		Meta: scim.Meta{ResourceType: "ResourceType", Location: base + "/ResourceTypes/" + t.Name},
 	}
-	for _, x := range t.def.Extensions {
+	for _, x := range t.def.shownExtensions() {
 		rt.Extensions = append(rt.Extensions, schemaExtension{Schema: x.Schema.ID, Required: x.Required})
 	}
 	return mustMarshal(rt)

@@ -60,6 +60,10 @@ func TestSchemaJSON_Vocabulary(t *testing.T) {
 		got := object(t, b)
 		delete(got, "meta")
 		want := object(t, mustMarshal(v.ToMap()))
+		if v.ID == "urn:ietf:params:scim:schemas:core:2.0:Group" {
+			members := want["attributes"].([]any)[1].(map[string]any)
+			members["subAttributes"] = members["subAttributes"].([]any)[:3] // RFC 7643, section 8.7.1, has no display
+		}
 		if v.ID == enterpriseURN {
 			manager := want["attributes"].([]any)[5].(map[string]any)
 			manager["subAttributes"].([]any)[2].(map[string]any)["mutability"] = "readWrite"
@@ -91,5 +95,57 @@ func TestRFC7643_6_ResourceTypes(t *testing.T) {
 	}
 	if _, ok := compiled.ResourceTypeJSON(baseURL, "Users"); ok {
 		t.Error("an unknown resource type is found")
+	}
+}
+
+// TestRFC7643_7_EmptyExtension: the attributes of a schema are required, and an empty
+// list is as good as none (RFC 7643, section 2.5). So an extension without attributes
+// is not there yet.
+func TestRFC7643_7_EmptyExtension(t *testing.T) {
+	t.Parallel()
+	types := Default()
+	fresh, err := Compile(1, types)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := fresh.SchemaJSON(baseURL, orgURN); ok {
+		t.Error("GET /Schemas/{id} shows an extension without attributes")
+	}
+	if strings.Contains(string(fresh.SchemasJSON(baseURL)), orgURN) {
+		t.Error("GET /Schemas shows it")
+	}
+	b, _ := fresh.ResourceTypeJSON(baseURL, "User")
+	if strings.Contains(string(b), orgURN) || !strings.Contains(string(b), enterpriseURN) {
+		t.Errorf("the resource type names it: %s", b)
+	}
+	types[0].Extensions[1].Schema.Attributes = []Attribute{{Name: "badge", Type: String}}
+	grown, err := Compile(2, types)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ = grown.ResourceTypeJSON(baseURL, "User")
+	if _, ok := grown.SchemaJSON(baseURL, orgURN); !ok || !strings.Contains(string(b), orgURN) {
+		t.Error("with its first attribute it is still hidden")
+	}
+}
+
+// TestRFC7643_8_7_1_MembersDisplay: what a client says of a member's display name is
+// taken from every client and not kept, so that no schema promises it.
+func TestRFC7643_8_7_1_MembersDisplay(t *testing.T) {
+	t.Parallel()
+	b, _ := compiled.SchemaJSON(baseURL, "urn:ietf:params:scim:schemas:core:2.0:Group")
+	if strings.Contains(string(b), `"display"`) || !strings.Contains(string(b), `"$ref"`) {
+		t.Errorf("the schema of Group: %s", b)
+	}
+	for _, d := range []Dialect{Generic, Strict, Entra, Okta} {
+		ops, err := typ("Group").ParsePatch([]byte(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+			"Operations":[{"op":"add","path":"members","value":[{"value":"a","display":"A"}]}]}`), d)
+		if err != nil {
+			t.Errorf("%s: %v", d.Name, err)
+			continue
+		}
+		if _, m, err := SplitMembers(ops); err != nil || len(m.Add) != 1 || m.Add[0] != "a" {
+			t.Errorf("%s: %+v, %v", d.Name, m, err)
+		}
 	}
 }

@@ -149,15 +149,34 @@ func (p *filterParser) valuePath(name string) (Node, error) {
 	}
 	p.within = a
 	n, err := p.nested('[', ']')
+	if err == nil {
+		n, err = p.afterBracket(n)
+	}
 	p.within = nil
 	if err != nil {
 		return nil, err
 	}
-	if p.pos < len(p.src) && p.src[p.pos] == '.' {
-		// RFC 7644, figure 1: a value path in a filter ends with the bracket.
+	return &ValuePath{Attr: a.ref, Node: n}, nil
+}
+
+// afterBracket reads what may follow a value filter: nothing by RFC 7644, figure 1, or
+// where the dialect has it one more term on the same element.
+func (p *filterParser) afterBracket(n Node) (Node, error) {
+	if p.pos == len(p.src) || p.src[p.pos] != '.' {
+		return n, nil
+	}
+	if !p.d.SubAfterValuePath {
 		return nil, p.errorf("a sub-attribute after a value filter; put it inside the brackets")
 	}
-	return &ValuePath{Attr: a.ref, Node: n}, nil
+	p.pos++
+	term, err := p.comparison(p.word())
+	if err != nil {
+		return nil, err
+	}
+	both := &And{}
+	both.add(n)
+	both.add(term)
+	return both, nil
 }
 
 // attribute resolves a name, within the element that is spoken of.

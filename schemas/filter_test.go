@@ -364,3 +364,30 @@ func TestAttr(t *testing.T) {
 		wantError(t, err, InvalidValue)
 	}
 }
+
+// TestFilter_SubAttributeAfterValuePath: Entra ID writes the filter of a matching
+// attribute so. RFC 7644, figure 1, has no such form, and nobody else may use it.
+func TestFilter_SubAttributeAfterValuePath(t *testing.T) {
+	t.Parallel()
+	for src, same := range map[string]string{
+		`emails[type eq "work"].value eq "a@b.c"`:                        `emails[type eq "work" and value eq "a@b.c"]`,
+		`not (emails[type eq "work"].value eq "a@b.c") and userName pr`:  `not (emails[type eq "work" and value eq "a@b.c"]) and userName pr`,
+		`emails[type eq "work" or type eq "home"].value pr`:              `emails[(type eq "work" or type eq "home") and value pr]`,
+		`addresses[type eq "work"].locality sw "Par" or userName eq "b"`: `addresses[type eq "work" and locality sw "Par"] or userName eq "b"`,
+	} {
+		got, want := parseFilter(t, "User", src, Entra), parseFilter(t, "User", same, Entra)
+		if shape(got.Root) != shape(want.Root) {
+			t.Errorf("%s: got %s, want %s", src, shape(got.Root), shape(want.Root))
+		}
+		for _, d := range []Dialect{Generic, Strict, Okta} {
+			if _, err := typ("User").ParseFilter(src, d); err == nil {
+				t.Errorf("%s: accepted by %s", src, d.Name)
+			}
+		}
+	}
+	for _, src := range []string{`emails[type eq "work"].`, `emails[type eq "work"].nosuch eq "x"`, `emails[type eq "work"].value`, `emails[type eq "work"].value.x eq "a"`, `emails[type eq "work"] .value eq "a"`} {
+		if _, err := typ("User").ParseFilter(src, Entra); err == nil {
+			t.Errorf("%s: accepted", src)
+		}
+	}
+}

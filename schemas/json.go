@@ -56,6 +56,22 @@ func (r *reader) peek() byte {
 	return 0
 }
 
+// CheckObject refuses a body that is not one JSON object by the rules that Parse and
+// ParsePatch have for theirs: UTF-8, no name twice, a bounded depth, nothing after it.
+func CheckObject(body []byte) error {
+	r := reader{src: string(body)}
+	if err := r.start(); err != nil {
+		return err
+	}
+	if r.peek() != '{' {
+		return errorf(InvalidSyntax, "", "the body is no JSON object but %s", r.found())
+	}
+	if err := r.skip(); err != nil {
+		return err
+	}
+	return r.end()
+}
+
 func (r *reader) expect(c byte) error {
 	if r.peek() != c || r.pos == len(r.src) {
 		return r.errorf("want %q, got %s", string(c), r.found())

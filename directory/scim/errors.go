@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -67,6 +68,8 @@ func describeSentinel(err error) (status int, scimType, detail string) {
 		return http.StatusBadRequest, schemas.InvalidValue, "attribute \"active\": " + err.Error()
 	case errors.Is(err, directory.ErrBusy):
 		return http.StatusServiceUnavailable, "", err.Error()
+	case errors.Is(err, context.DeadlineExceeded): // of the database: requests have no deadline of their own
+		return http.StatusServiceUnavailable, "", "the database is busy; nothing was changed"
 	}
 	return http.StatusInternalServerError, "", ""
 }

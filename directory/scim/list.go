@@ -107,11 +107,22 @@ func (p page) response(q query) []byte {
 	return append(b, `]}`...)
 }
 
-// searchAll serves POST /.search over all resource types (RFC 7644, section 3.4.2.1):
-// users first, then groups. A type that does not have the attributes of the filter
-// has no matches; when none has them, the filter is invalid.
+// listAll serves GET of the root (RFC 7644, section 3.4.2.1).
+func (s *Server) listAll(w http.ResponseWriter, r *http.Request) {
+	q, err := queryOf(r.URL.Query())
+	s.answerAll(w, r, q, err)
+}
+
+// searchAll serves POST /.search (RFC 7644, section 3.4.3).
 func (s *Server) searchAll(w http.ResponseWriter, r *http.Request) {
 	q, err := readSearch(w, r)
+	s.answerAll(w, r, q, err)
+}
+
+// answerAll answers a query over all resource types: users first, then groups. A type
+// that does not have the attributes of the filter has no matches; when none has them,
+// the filter is invalid.
+func (s *Server) answerAll(w http.ResponseWriter, r *http.Request, q query, err error) {
 	if err == nil && q.useCursor {
 		err = badRequest("invalidCursor", "cursors are of one resource type: search below its endpoint")
 	}

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -138,15 +139,30 @@ func (q query) bounded() query {
 	return q
 }
 
+// wrongType says in the words of JSON which member of a body has the wrong type.
+func wrongType(err error) error {
+	typ, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	if !ok {
+		return badRequest(schemas.InvalidSyntax, "the request body is malformed")
+	}
+	want := "string"
+	switch typ.Type.Kind() {
+	case reflect.Int:
+		want = "integer"
+	case reflect.Slice:
+		want = "array"
+	}
+	return badRequest(schemas.InvalidValue, fmt.Sprintf("%s: want %s, got %s", typ.Field, want, typ.Value))
+}
+
 // searchOf reads the body of POST /.search (RFC 7644, section 3.4.3).
 func searchOf(body []byte) (q query, err error) {
+	if err := schemas.CheckObject(body); err != nil {
+		return q, err
+	}
 	var m wire.SearchRequest
 	if err := json.Unmarshal(body, &m); err != nil {
-		var typ *json.UnmarshalTypeError
-		if errors.As(err, &typ) {
-			return q, badRequest(schemas.InvalidValue, fmt.Sprintf("%s: want %s, got %s", typ.Field, typ.Type, typ.Value))
-		}
-		return q, badRequest(schemas.InvalidSyntax, "the request body is not JSON")
+		return q, wrongType(err)
 	}
 	q = query{
 		filter: m.Filter, startIndex: 1, count: defaultCount,

@@ -52,6 +52,27 @@ func (e *endpoint) unchanged(r *http.Request, row stored, p *schemas.Projection)
 	return versions == nil || slices.Contains(versions, row.volatile.Version)
 }
 
+// unlessMatch keeps a handler from writing to what If-None-Match names (RFC 9110,
+// section 13.1.2).
+func (e *endpoint) unlessMatch(write http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		versions, ok := tags(r, "If-None-Match")
+		if !ok {
+			write(w, r)
+			return
+		}
+		row, err := e.find(r.Context(), r.PathValue("id"), httpapi.Caller(r.Context()).ID)
+		if err == nil && (versions == nil || slices.Contains(versions, row.volatile.Version)) {
+			err = &statusError{status: http.StatusPreconditionFailed, detail: "the resource is one that If-None-Match names"}
+		}
+		if err != nil {
+			e.writeError(w, r, err)
+			return
+		}
+		write(w, r)
+	}
+}
+
 // replace serves PUT (RFC 7644, section 3.5.1).
 func (e *endpoint) replace(w http.ResponseWriter, r *http.Request) {
 	p, res, err := e.decode(w, r)

@@ -2,8 +2,10 @@ package scim
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/provost-id/provost/directory"
 	"github.com/provost-id/provost/internal/httpapi"
@@ -32,10 +34,12 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for _, e := range []*endpoint{s.users(), s.groups()} {
 		mux.Handle(Base+e.path, methods{"GET": e.list, "POST": e.create})
-		mux.Handle(Base+e.path+"/{$}", methods{"GET": e.list, "POST": e.create})
-		mux.Handle(Base+e.path+"/{id}", methods{"GET": e.read, "PUT": e.replace, "PATCH": e.patch, "DELETE": e.delete})
+		mux.Handle(Base+e.path+"/{id}", methods{
+			"GET": e.read, "PUT": e.unlessMatch(e.replace), "PATCH": e.unlessMatch(e.patch), "DELETE": e.unlessMatch(e.delete),
+		})
 		mux.Handle(Base+e.path+"/.search", methods{"POST": e.search})
 	}
+	mux.Handle(Base, methods{"GET": s.listAll})
 	mux.Handle(Base+"/.search", methods{"POST": s.searchAll})
 	mux.Handle(Base+"/Schemas", methods{"GET": s.schemas})
 	mux.Handle(Base+"/Schemas/{id}", methods{"GET": s.schema})
@@ -50,7 +54,33 @@ func (s *Server) Handler() http.Handler {
 	// RFC 7643, section 5: the authentication schemes should be readable without one.
 	open.Handle(Base+"/ServiceProviderConfig", methods{"GET": s.serviceProviderConfig})
 	open.Handle("/", protected)
-	return open
+	return canonical(open)
+}
+
+// canonical forgives a slash at the end of the path, knows no path that is not text
+// (PostgreSQL would refuse it as an id), and refuses a query that cannot be read: url.Values leaves out what is malformed, and a list without its filter is a
+// list of everybody. A semicolon may stand as it is (RFC 3986, section 3.4), though
+// net/url takes it for malformed.
+func canonical(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		u := *r.URL
+		if raw, ok := strings.CutSuffix(u.EscapedPath(), "/"); ok { // an escaped slash is part of an id
+			u.Path = strings.TrimSuffix(u.Path, "/")
+			u.RawPath = raw
+		}
+		if !utf8.ValidString(u.Path) || strings.ContainsRune(u.Path, 0) {
+			writeStatus(w, r, http.StatusNotFound, "there is nothing at a path that is not text")
+			return
+		}
+		u.RawQuery = strings.ReplaceAll(u.RawQuery, ";", "%3B")
+		if _, err := url.ParseQuery(u.RawQuery); err != nil {
+			writeErrorBody(w, http.StatusBadRequest, schemas.InvalidValue, "the query is malformed: "+err.Error())
+			return
+		}
+		canonical := *r
+		canonical.URL = &u
+		next.ServeHTTP(w, &canonical)
+	})
 }
 
 // methods serves one path by method: HEAD as GET (net/http drops the body), OPTIONS
