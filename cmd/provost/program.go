@@ -115,7 +115,7 @@ func (p *program) run(ctx context.Context) error {
 	sequencer := &events.Sequencer{DB: p.db, Log: p.log}
 	g, ctx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
-		sequencer.Run, p.jobs.Run, p.engine.Run, p.hooks.Run, p.dispatcher.Run, p.authserver.Run,
+		sequencer.Run, p.tokens.Run, p.jobs.Run, p.engine.Run, p.hooks.Run, p.dispatcher.Run, p.authserver.Run,
 	} {
 		g.Go(func() error { return part(ctx) })
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/provost-id/provost/internal/events"
@@ -41,6 +42,9 @@ type Store struct {
 	// Administrator says whether a user is one now: a token of somebody who is not
 	// opens nothing. Nil lets every token of a user live.
 	Administrator func(ctx context.Context, userID string) (bool, error)
+
+	once  sync.Once // guards the making of known.tokens
+	known known
 }
 
 // NewToken is what Create makes.

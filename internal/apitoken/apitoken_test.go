@@ -217,3 +217,36 @@ func TestCreateRefuses(t *testing.T) {
 		t.Errorf("refused tokens are stored: %v, %v", all, err)
 	}
 }
+
+// TestTokensInMemory: while Run watches, a token is known without a row being read, and
+// one that another node revokes ends here as well.
+func TestTokensInMemory(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		s, _ := store(t, db)
+		other, _ := store(t, db)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- s.Run(ctx) }()
+		defer func() {
+			cancel()
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+		}()
+		token, tok := create(t, other, apitoken.NewToken{Name: "sync", Scopes: []string{"scim"}, TTL: time.Hour})
+		if _, err := s.Authenticate(t.Context(), token); err != nil {
+			t.Fatalf("a token made on another node does not work at once: %v", err)
+		}
+		if err := other.Revoke(t.Context(), actor, tok.ID); err != nil {
+			t.Fatal(err)
+		}
+		for start := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+			if _, err := s.Authenticate(t.Context(), token); errors.Is(err, httpapi.ErrUnauthenticated) {
+				return
+			}
+			if time.Since(start) > 10*time.Second {
+				t.Fatal("a token revoked on another node still works")
+			}
+		}
+	})
+}

@@ -54,7 +54,7 @@ var allowed = map[string][]string{
 	"internal/snapshot":        {"internal/sqldb"},
 	"internal/jobs":            {"internal/lease", "internal/sqldb"},
 	"internal/httpapi":         {"internal/events", "internal/id"},
-	"internal/apitoken":        {"internal/events", "internal/httpapi", "internal/id", "internal/keyring", "internal/sqldb"},
+	"internal/apitoken":        {"internal/events", "internal/httpapi", "internal/id", "internal/keyring", "internal/snapshot", "internal/sqldb"},
 	"internal/archtest":        {},
 	"internal/testserver":      {},
 	"internal/story":           {"internal/testserver"},
