@@ -39,8 +39,9 @@ type Engine struct {
 	owner   string
 	wake    chan struct{}
 	targets targetCache
-	mu      sync.Mutex // guards busy
+	mu      sync.Mutex // guards busy and halt
 	busy    map[string]time.Time
+	halt    chan struct{} // closed when Run ends; nil before it begins
 	group   sync.WaitGroup
 }
 
@@ -77,10 +78,12 @@ func (e *Engine) callTimeout() time.Duration {
 const pollEvery = time.Second
 
 // Run exports what is marked and resumes imports that have lost their runner, until ctx
-// ends. It returns after everything it has started has ended.
+// ends. It returns after everything it has started has ended. Imports that WorkImport
+// carries out stop too, so that whoever runs next goes on with them.
 func (e *Engine) Run(ctx context.Context) error {
 	defer e.targets.close()
 	defer e.group.Wait()
+	defer e.halting()()
 	e.group.Go(func() {
 		err := e.db().Listen(ctx, directory.MarkerChannel, func(string) { e.Wake() })
 		if err != nil && ctx.Err() == nil {
@@ -100,6 +103,21 @@ func (e *Engine) Run(ctx context.Context) error {
 		case <-e.wake:
 		}
 	}
+}
+
+// halting makes the channel that ends what is under a lease, and returns what closes it.
+func (e *Engine) halting() func() {
+	halt := make(chan struct{})
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.halt = halt
+	return func() { close(halt) }
+}
+
+func (e *Engine) halted() <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.halt
 }
 
 // Wake makes Run look at once.

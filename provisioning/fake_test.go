@@ -32,6 +32,8 @@ type fake struct {
 	changes  *Batch
 	readErr  error
 	onBatch  func() // is called before each batch of a read
+	// hangs, when set, is closed by the next read, which then waits for its context.
+	hangs chan struct{}
 }
 
 func newFake() *fake {
@@ -143,6 +145,13 @@ func (f *fake) Read(ctx context.Context, r ReadRequest, yield func(Batch) error)
 		if o := f.objects[id]; o.Type == r.Type {
 			all = append(all, o)
 		}
+	}
+	if hangs := f.hangs; hangs != nil {
+		f.hangs = nil
+		f.mu.Unlock()
+		close(hangs)
+		<-ctx.Done()
+		return End{}, ctx.Err()
 	}
 	complete := true
 	if f.cut >= 0 && f.cut < len(all) {

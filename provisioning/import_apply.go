@@ -233,6 +233,9 @@ func (w *work) storeAccount(ctx context.Context, tx *sqldb.Tx, row *planned, o O
 	}
 	a.ExternalID, a.RemoteName, a.RemoteVersion, a.RemoteActive = o.ID, o.Name, o.Version, o.Active
 	a.Profile, a.Shadow, a.Hash, a.LastSync, a.Creating = account, o.Attributes, row.hash, w.e.Now(), false
+	if row.action == actionDrift {
+		a.Hash = "" // it is looked at again, and told, by every full import until it is settled
+	}
 	a.Status = directory.AppUserActive
 	if !o.Active {
 		a.Status = directory.AppUserSuspended

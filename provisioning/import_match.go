@@ -107,9 +107,45 @@ func (p *planner) planLinked(ctx context.Context, row *planned, o Object, linked
 	case masters(p.w.t.app):
 		row.action = actionUpdate
 	default:
+		if err := p.planDrift(ctx, row, o, u); err != nil {
+			return err
+		}
+	}
+	if p.staysOff(row, o, u) && row.action == actionUnchanged {
 		row.action = actionDrift
 	}
 	return nil
+}
+
+// planDrift plans for an account that differs from the profile. An account that is just
+// as we push it is none: a name that our mapping puts together for the app, say.
+func (p *planner) planDrift(ctx context.Context, row *planned, o Object, u *directory.User) error {
+	row.action = actionDrift
+	w := p.w
+	if !w.t.app.Has(directory.PushProfileUpdates) {
+		return nil
+	}
+	pushed, _, err := w.e.desired(ctx, w.t, u, false)
+	if err != nil {
+		return err
+	}
+	if err := w.e.addressRefs(ctx, w.t, w.t.users, pushed); err != nil {
+		return err
+	}
+	if w.t.users.Diff(o.Attributes, pushed).Empty() {
+		row.action, row.delta = actionUnchanged, nil
+	}
+	return nil
+}
+
+// staysOff tells of an account that is on at the app that masters a user who is not on
+// here: an import stops people, and never lets anybody in again.
+func (p *planner) staysOff(row *planned, o Object, u *directory.User) bool {
+	if !o.Active || !masters(p.w.t.app) || u.Status.Active() {
+		return false
+	}
+	row.reason = appendReason(row.reason, fmt.Sprintf("the user is %s here and stays so: activate the user to undo it", u.Status))
+	return true
 }
 
 // planNew plans for an account that nobody here has: a link by the login, then by the
@@ -228,6 +264,7 @@ func (p *planner) planLink(ctx context.Context, row *planned, o Object, u *direc
 	if len(row.delta) > 0 && !masters(p.w.t.app) {
 		row.reason = strings.TrimPrefix(row.reason+"; the differences are left alone: the app is not the profile's master", "; ")
 	}
+	p.staysOff(row, o, u)
 	p.take(row.externalID, u.ID, row.login)
 	return nil
 }

@@ -281,6 +281,27 @@ func TestDriftIsShownAndLeftAlone(t *testing.T) {
 		if len(w.fake.updates) != 0 {
 			w.Errorf("drift was overwritten: %+v", w.fake.updates)
 		}
+		if r := w.imported(ModePlan, TypeFull); r.Counts.Drift != 1 {
+			w.Errorf("the next import tells of %d drifts, want 1 until it is settled", r.Counts.Drift)
+		}
+		w.fake.change("p002", func(o *Object) { delete(o.Attributes, "title") })
+		w.imported(ModeRun, TypeFull)
+		if d := cmp.Diff(Counts{Unchanged: 5}, w.imported(ModeRun, TypeFull).Counts); d != "" {
+			w.Errorf("settled (-want +got):\n%s", d)
+		}
+	})
+}
+
+// TestWhatWasPushedIsNoDrift: the display name is put together for the app, and nobody
+// has one here.
+func TestWhatWasPushedIsNoDrift(t *testing.T) {
+	t.Parallel()
+	each(t, allFeatures, func(w *world) {
+		w.assign(w.user("ada@example.com", nil).ID)
+		w.drained()
+		if d := cmp.Diff(Counts{Unchanged: 1}, w.imported(ModeRun, TypeFull).Counts); d != "" {
+			w.Errorf("counts (-want +got):\n%s", d)
+		}
 	})
 }
 

@@ -43,7 +43,7 @@ func (e *Engine) WorkImport(ctx context.Context, runID string) error {
 }
 
 // leased runs fn while this node holds a lease, and not at all when another does. The
-// context that fn gets ends when the lease is lost.
+// context that fn gets ends when the lease is lost, or Run ends.
 func (e *Engine) leased(ctx context.Context, name string, fn func(ctx context.Context, epoch int64) error) error {
 	ttl := e.leaseTTL()
 	// Each use is an owner of its own: two of one node exclude each other too.
@@ -67,14 +67,17 @@ func (e *Engine) leased(ctx context.Context, name string, fn func(ctx context.Co
 	return errors.Join(err, lease.Release(release, e.db(), name, owner, epoch))
 }
 
-// renew keeps a lease until ctx ends or the lease is lost.
+// renew keeps a lease until ctx or Run ends or the lease is lost.
 func (e *Engine) renew(ctx context.Context, name, owner string, epoch int64, ttl time.Duration) {
 	tick := time.NewTicker(ttl / 4)
 	defer tick.Stop()
 	until := time.Now().Add(ttl)
+	halted := e.halted()
 	for {
 		select {
 		case <-ctx.Done():
+			return
+		case <-halted:
 			return
 		case <-tick.C:
 		}

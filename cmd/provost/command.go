@@ -20,6 +20,15 @@ func rootCommand() *cobra.Command {
 	return root
 }
 
+// parentCommand is a command that only has others below it: alone it shows its help, and
+// a word that it does not know is an error.
+func parentCommand(use, short string) *cobra.Command {
+	return &cobra.Command{
+		Use: use, Short: short, Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+}
+
 func versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",

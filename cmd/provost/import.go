@@ -13,7 +13,7 @@ import (
 )
 
 func importCommand() *cobra.Command {
-	parent := &cobra.Command{Use: "import", Short: "Import people and groups from an app"}
+	parent := parentCommand("import", "Import people and groups from an app")
 	for mode, short := range map[string]string{
 		provisioning.ModePlan: "Show what an import would change, and change nothing",
 		provisioning.ModeRun:  "Import, and stop for approval where the safeguards say so",

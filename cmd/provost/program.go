@@ -50,6 +50,7 @@ type program struct {
 // open opens the database of a data directory and wires the parts. Nothing runs yet.
 func open(ctx context.Context, cfg *Config, log *slog.Logger) (p *program, err error) {
 	p = &program{cfg: cfg, dir: dataDir(cfg.DataDir), log: log}
+	made := cfg.missingKeyFile()
 	if p.keys, err = keyring.Load(cfg.MasterKey); err != nil {
 		return nil, err
 	}
@@ -59,7 +60,7 @@ func open(ctx context.Context, cfg *Config, log *slog.Logger) (p *program, err e
 	}
 	if err := p.wire(ctx); err != nil {
 		p.close()
-		return nil, err
+		return nil, keyFault(err, made)
 	}
 	return p, nil
 }
@@ -116,6 +117,7 @@ func (p *program) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
 		sequencer.Run, p.tokens.Run, p.jobs.Run, p.engine.Run, p.hooks.Run, p.dispatcher.Run, p.authserver.Run,
+		p.directory.RunRules,
 	} {
 		g.Go(func() error { return part(ctx) })
 	}

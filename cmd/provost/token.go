@@ -14,7 +14,7 @@ import (
 )
 
 func tokenCommand() *cobra.Command {
-	parent := &cobra.Command{Use: "token", Short: "Make API tokens"}
+	parent := parentCommand("token", "Make API tokens")
 	parent.AddCommand(tokenCreateCommand())
 	return parent
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -71,7 +72,12 @@ type importWorker struct {
 // Timeout implements river.Worker.
 func (*importWorker) Timeout(*river.Job[importArgs]) time.Duration { return importTimeout }
 
-// Work implements river.Worker.
+// Work implements river.Worker. An import that was stopped is no failure: it goes on
+// where the next runner finds it.
 func (w *importWorker) Work(ctx context.Context, job *river.Job[importArgs]) error {
-	return w.engine.WorkImport(ctx, job.Args.RunID)
+	err := w.engine.WorkImport(ctx, job.Args.RunID)
+	if errors.Is(err, context.Canceled) {
+		return river.JobSnooze(time.Second)
+	}
+	return err
 }

@@ -21,7 +21,13 @@ func (c *Connector) connect(ctx context.Context) (*goldap.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.bind(conn, c.settings.bindDN, c.settings.password); err != nil {
+	// A bind does not listen to the context: a server that never answers would hold up whoever stops.
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	err = c.bind(conn, c.settings.bindDN, c.settings.password)
+	if !stop() {
+		err = fail("bind "+c.settings.bindDN, context.Cause(ctx))
+	}
+	if err != nil {
 		_ = conn.Close() // the bind's error is the one that tells
 		return nil, err
 	}
