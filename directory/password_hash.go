@@ -2,14 +2,16 @@ package directory
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
-	"unicode/utf8"
 
 	"github.com/go-crypt/crypt"
 	"github.com/go-crypt/crypt/algorithm"
 	"github.com/go-crypt/crypt/algorithm/argon2"
+	"github.com/go-crypt/crypt/algorithm/bcrypt"
+	"github.com/go-crypt/crypt/algorithm/pbkdf2"
+	"github.com/go-crypt/crypt/algorithm/scrypt"
+	"github.com/go-crypt/crypt/algorithm/shacrypt"
 )
 
 // Parameters of argon2id: 19 MiB, two passes, one lane (OWASP Password Storage Cheat
@@ -20,12 +22,6 @@ const (
 	argonLanes  = 1
 )
 
-// Length of a password in characters. The upper bound is the contract's (section 2.5).
-const (
-	MinPassword = 8
-	MaxPassword = 72
-)
-
 // maxWaiting bounds how many callers queue for a hash, so that a flood of sign-ins is
 // refused instead of kept.
 const maxWaiting = 512
@@ -33,14 +29,16 @@ const maxWaiting = 512
 // dummyHash is of a random password that was thrown away.
 const dummyHash = "$argon2id$v=19$m=19456,t=2,p=1$tsf8SSVIduz3BaXN4/wyhA$EiBcrJtyVxCyxuIhKRPLPXRNFzEGAHws5wROqBk6UoI"
 
+// ownHash is how every hash made here begins.
+var ownHash = fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$", argonMemory, argonTime, argonLanes)
+
 // passwordPool hashes passwords, no more at once than there are processors: each
-// takes argonMemory.
+// takes argonMemory, and one from elsewhere up to maxMemory.
 type passwordPool struct {
 	running chan struct{}
 	waiting chan struct{}
 	hasher  algorithm.Hash
 	decoder *crypt.Decoder
-	dummy   algorithm.Digest // of a password nobody knows: unknown users cost the same
 }
 
 func newPasswordPool() (*passwordPool, error) {
@@ -49,17 +47,18 @@ func newPasswordPool() (*passwordPool, error) {
 		return nil, fmt.Errorf("argon2id: %w", err)
 	}
 	dec := crypt.NewDecoder()
-	if err := argon2.RegisterDecoderArgon2id(dec); err != nil {
-		return nil, fmt.Errorf("argon2id: %w", err)
-	}
-	dummy, err := dec.Decode(dummyHash)
-	if err != nil {
-		return nil, fmt.Errorf("argon2id: %w", err)
+	for _, register := range []func(algorithm.DecoderRegister) error{
+		argon2.RegisterDecoder, bcrypt.RegisterDecoderStandard, pbkdf2.RegisterDecoder,
+		scrypt.RegisterDecoderScrypt, shacrypt.RegisterDecoder,
+	} {
+		if err := register(dec); err != nil {
+			return nil, fmt.Errorf("password hashes: %w", err)
+		}
 	}
 	return &passwordPool{
 		running: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		waiting: make(chan struct{}, maxWaiting),
-		hasher:  h, decoder: dec, dummy: dummy,
+		hasher:  h, decoder: dec,
 	}, nil
 }
 
@@ -92,47 +91,25 @@ func (p *passwordPool) hash(ctx context.Context, password string) (encoded strin
 	return encoded, err
 }
 
-// verify compares in constant time. An empty hash costs as much and never matches.
-func (p *passwordPool) verify(ctx context.Context, encoded, password string) (ok bool, err error) {
-	digest := p.dummy
-	if encoded != "" {
-		if digest, err = p.decoder.Decode(encoded); err != nil {
-			return false, errors.New("stored password hash cannot be read")
-		}
+// verify tells whether a password is that of an encoded hash.
+func (p *passwordPool) verify(ctx context.Context, encoded, password string) (bool, error) {
+	match, err := p.decodeHash(encoded)
+	if err != nil {
+		return false, fmt.Errorf("stored password hash %w", err)
+	}
+	return p.compare(ctx, match, password)
+}
+
+// compare takes its turn. A password longer than any that can be set costs as much as
+// one that is not too long, and never matches.
+func (p *passwordPool) compare(ctx context.Context, match matcher, password string) (ok bool, err error) {
+	tooLong := len(password) > maxForeignPass
+	if tooLong {
+		password = password[:maxForeignPass]
 	}
 	err = p.do(ctx, func() error {
-		ok, err = digest.MatchAdvanced(password)
+		ok, err = match(password)
 		return err
 	})
-	return ok && encoded != "", err
-}
-
-// PasswordError says what a password lacks.
-type PasswordError struct{ Reason string }
-
-// Error names the requirement.
-func (e *PasswordError) Error() string { return "password: " + e.Reason }
-
-// Unwrap makes the error an ErrPassword.
-func (e *PasswordError) Unwrap() error { return ErrPassword }
-
-func checkPasswordPolicy(password string) error {
-	switch n := utf8.RuneCountInString(password); {
-	case !utf8.ValidString(password):
-		return &PasswordError{Reason: "is not valid UTF-8"}
-	case n < MinPassword:
-		return &PasswordError{Reason: fmt.Sprintf("must have at least %d characters", MinPassword)}
-	case n > MaxPassword:
-		return &PasswordError{Reason: fmt.Sprintf("must have at most %d characters", MaxPassword)}
-	}
-	return nil
-}
-
-// HashPassword checks a password against the policy and returns its hash. Call it
-// outside any transaction: it takes tens of milliseconds and may wait for its turn.
-func (d *Directory) HashPassword(ctx context.Context, password string) (string, error) {
-	if err := checkPasswordPolicy(password); err != nil {
-		return "", err
-	}
-	return d.passwords.hash(ctx, password)
+	return ok && !tooLong, err
 }

@@ -2,8 +2,11 @@ package directory
 
 import (
 	"context"
+	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/provost-id/provost/internal/events"
@@ -11,8 +14,9 @@ import (
 	"github.com/provost-id/provost/schemas"
 )
 
-// After MaxTries bad passwords in a row an account is locked. The lock ends by itself
-// after LockTime, so that it cannot be used to keep somebody out for good.
+// Unless the policy says otherwise, an account is locked after MaxTries bad passwords
+// in a row. The lock ends by itself after LockTime, so that it cannot be used to keep
+// somebody out for good.
 const (
 	MaxTries = 10
 	LockTime = 15 * time.Minute
@@ -27,12 +31,20 @@ func (d *Directory) CheckPassword(ctx context.Context, login, password string) (
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
-	if err := d.tryPassword(ctx, u, login, password); err != nil {
+	p, err := d.PasswordPolicy(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hash, err := d.tryPassword(ctx, p.Settings, u, login, password)
+	if err != nil {
 		return nil, err
 	}
 	switch u.Status {
 	case Active, LockedOut:
-		return d.signedIn(ctx, u)
+		if u, err = d.signedIn(ctx, p.Settings, u); err == nil {
+			d.rehash(ctx, u, hash, password)
+		}
+		return u, err
 	case PasswordExpired:
 		return nil, ErrPasswordExpired
 	}
@@ -42,7 +54,11 @@ func (d *Directory) CheckPassword(ctx context.Context, login, password string) (
 // VerifyPassword is CheckPassword for a change of the password: it takes the present
 // one of a user in a status that may change it, and is no sign-in.
 func (d *Directory) VerifyPassword(ctx context.Context, u *User, password string) error {
-	if err := d.tryPassword(ctx, u, "", password); err != nil {
+	p, err := d.PasswordPolicy(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := d.tryPassword(ctx, p.Settings, u, "", password); err != nil {
 		return err
 	}
 	switch u.Status {
@@ -52,26 +68,50 @@ func (d *Directory) VerifyPassword(ctx context.Context, u *User, password string
 	return ErrCredentials
 }
 
-// tryPassword counts a try and compares. u is nil for a login that nobody has.
-func (d *Directory) tryPassword(ctx context.Context, u *User, login, password string) error {
-	locked, err := d.countTry(ctx, d.signInAccount(u, login), u)
+// tryPassword counts a try and compares. It returns the stored hash of a good password;
+// u is nil for a login that nobody has.
+func (d *Directory) tryPassword(ctx context.Context, p PasswordPolicy, u *User, login, password string) (hash string, err error) {
+	account := d.signInAccount(u, login)
+	locked, err := d.countTry(ctx, p, account, u)
 	if err != nil {
-		return err
+		return "", err
 	}
-	hash := ""
-	if u != nil && !locked {
+	if u != nil {
 		if hash, err = d.passwordHash(ctx, u.RID); err != nil {
-			return err
+			return "", err
 		}
 	}
-	ok, err := d.passwords.verify(ctx, hash, password)
+	compared := hash
+	if hash == "" {
+		if compared, err = d.decoyHash(ctx, account); err != nil {
+			return "", err
+		}
+	}
+	ok, err := d.passwords.verify(ctx, compared, password)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if !ok {
-		return ErrCredentials
+	if !ok || hash == "" || locked {
+		return "", ErrCredentials
 	}
-	return nil
+	return hash, nil
+}
+
+// decoyHash is what the password of an account without one is compared with, in vain:
+// the hash of some other user, always the same one for the same account. Hashes from
+// elsewhere cost more or less than ours, and so an unknown login costs what a known
+// one may.
+func (d *Directory) decoyHash(ctx context.Context, account []byte) (hash string, err error) {
+	pick := int64(binary.BigEndian.Uint64(account) >> 1)
+	err = d.DB.QueryRow(ctx, `SELECT hash FROM passwords
+		WHERE rid > $1 % (SELECT MAX(rid) FROM passwords) ORDER BY rid LIMIT 1`, pick).Scan(&hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return dummyHash, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read password: %w", err)
+	}
+	return hash, nil
 }
 
 // signInAccount is the one counter of an account, whichever way its login is written.
@@ -89,10 +129,14 @@ func (d *Directory) triesKey(account string) []byte {
 
 // countTry counts before the password is looked at, so that parallel guesses cannot
 // outrun the counter, on any node.
-func (d *Directory) countTry(ctx context.Context, account []byte, u *User) (locked bool, err error) {
+func (d *Directory) countTry(ctx context.Context, p PasswordPolicy, account []byte, u *User) (locked bool, err error) {
+	most := p.Lockout.MaxAttempts
+	if most == 0 {
+		most = math.MaxInt32 // never locks, and counts all the same
+	}
 	err = d.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		now := d.Now()
-		since := now.Add(-LockTime).UnixMicro()
+		since := now.Add(-p.lockTime()).UnixMicro()
 		if _, err := tx.Exec(`DELETE FROM sign_in_tries WHERE last < $1`, since); err != nil {
 			return fmt.Errorf("drop old sign-in tries: %w", err)
 		}
@@ -100,16 +144,19 @@ func (d *Directory) countTry(ctx context.Context, account []byte, u *User) (lock
 		err := tx.QueryRow(`INSERT INTO sign_in_tries (account, tries, last) VALUES ($1, 1, $2)
 			ON CONFLICT (account) DO UPDATE SET tries = sign_in_tries.tries + 1,
 				last = CASE WHEN sign_in_tries.tries > $3 THEN sign_in_tries.last ELSE excluded.last END
-			RETURNING tries`, account, now.UnixMicro(), MaxTries).Scan(&tries)
+			RETURNING tries`, account, now.UnixMicro(), most).Scan(&tries)
 		if err != nil {
 			return fmt.Errorf("count sign-in: %w", err)
 		}
-		locked = tries > MaxTries
-		if tries == MaxTries+1 && u != nil {
+		locked = tries > most
+		if locked && u != nil && u.Status == Active {
 			return d.lockTx(tx, u.ID)
 		}
 		return nil
 	})
+	if p.Lockout.AutoUnlockMinutes == 0 && u != nil && u.Status == LockedOut {
+		locked = true // however long ago the tries were
+	}
 	return locked, err
 }
 
@@ -128,36 +175,64 @@ func (d *Directory) lockTx(tx *sqldb.Tx, userID string) error {
 	return err
 }
 
-// signedIn forgets the tries, ends an outlived lock and stamps the time.
-func (d *Directory) signedIn(ctx context.Context, u *User) (*User, error) {
-	err := d.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		if err := d.forgetTries(tx, u.ID); err != nil {
+// signedIn forgets the tries, ends an outlived lock and stamps the time. A password
+// that is too old makes the user PASSWORD_EXPIRED instead: age is looked at here, and
+// nowhere swept (section 2.4 of the contract).
+func (d *Directory) signedIn(ctx context.Context, p PasswordPolicy, u *User) (*User, error) {
+	userID, expired := u.ID, false
+	err := d.DB.Write(ctx, func(tx *sqldb.Tx) (err error) {
+		if err := d.forgetTries(tx, userID); err != nil {
 			return err
 		}
-		fresh, err := d.lockUserTx(tx, u.ID, "")
-		if err != nil {
+		if u, err = d.lockUserTx(tx, userID, ""); err != nil {
 			return err
 		}
-		switch fresh.Status {
-		case Active:
-		case LockedOut:
-			c := Change{Actor: events.System, Source: Source{Kind: SourceSignIn}}
-			if fresh, err = d.moveTx(tx, c, fresh, Active, "user.account.unlock"); err != nil {
-				return err
-			}
-		default: // suspended or worse, while the password was being checked
-			return ErrCredentials
+		now := d.Now()
+		at := p.expires(u.PasswordChanged)
+		if expired = !at.IsZero() && !now.Before(at); expired {
+			return d.expireTx(tx, u)
 		}
-		u = fresh
-		return d.SignedInTx(tx, u.ID)
+		if u, err = d.unlockedTx(tx, u); err != nil {
+			return err
+		}
+		u.PasswordExpires = p.warned(u.PasswordChanged, now)
+		return d.SignedInTx(tx, userID)
 	})
-	if errors.Is(err, ErrNotFound) {
+	switch {
+	case errors.Is(err, ErrNotFound):
 		return nil, ErrCredentials
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
+	case expired:
+		return nil, ErrPasswordExpired
 	}
 	return u, nil
+}
+
+// unlockedTx ends an outlived lock. Whoever was suspended, or worse, while the password
+// was being checked is refused.
+func (d *Directory) unlockedTx(tx *sqldb.Tx, u *User) (*User, error) {
+	switch u.Status {
+	case Active:
+		return u, nil
+	case LockedOut:
+		c := Change{Actor: events.System, Source: Source{Kind: SourceSignIn}}
+		return d.moveTx(tx, c, u, Active, "user.account.unlock")
+	}
+	return nil, ErrCredentials
+}
+
+func (d *Directory) expireTx(tx *sqldb.Tx, u *User) error {
+	switch u.Status {
+	case Active, LockedOut:
+		t := transitions[ExpirePassword]
+		c := Change{Actor: events.System, Source: Source{Kind: SourceSignIn}}
+		_, err := d.moveTx(tx, c, u, t.to, t.event)
+		return err
+	case PasswordExpired: // by another sign-in just now
+		return nil
+	}
+	return ErrCredentials
 }
 
 // SignedInTx stamps the time of a sign-in. It is no change of the resource: the

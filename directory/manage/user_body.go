@@ -96,20 +96,35 @@ var linkNames = map[directory.LifecycleOp]string{
 type userInput struct {
 	Profile     map[string]any `json:"profile"`
 	Credentials *struct {
-		Password *struct {
-			Value string `json:"value"`
-		} `json:"password"`
+		Password *passwordInput `json:"password"`
 	} `json:"credentials"`
 	GroupIDs []string `json:"groupIds"`
 }
 
-func (in userInput) password() string {
-	if in.Credentials == nil || in.Credentials.Password == nil {
-		return ""
-	}
-	return in.Credentials.Password.Value
+// passwordInput is one of the forms of a password (section 2.5).
+type passwordInput struct {
+	Value string                  `json:"value"`
+	Hash  *directory.ImportedHash `json:"hash"`
+	Hook  any                     `json:"hook"`
 }
 
-func (in userInput) edit(replace bool) directory.ProfileEdit {
-	return directory.ProfileEdit{Profile: in.Profile, Replace: replace, Password: in.password()}
+func (in userInput) passwordInput() passwordInput {
+	if in.Credentials == nil || in.Credentials.Password == nil {
+		return passwordInput{}
+	}
+	return *in.Credentials.Password
+}
+
+// hash is the encoded form of a hashed password, empty for none.
+func (h *handlers) hash(in passwordInput) (string, error) {
+	switch {
+	case in.Hook != nil:
+		return "", httpapi.Invalid("password.hook", "password.hook: there is no password import hook; give value or hash")
+	case in.Hash == nil:
+		return "", nil
+	case in.Value != "":
+		return "", httpapi.Invalid("password.hash", "password.hash: give value or hash, not both")
+	}
+	encoded, err := h.dir.EncodeHash(*in.Hash)
+	return encoded, apiError(err, "password.hash", "", "User")
 }

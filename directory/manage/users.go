@@ -57,7 +57,12 @@ func (h *handlers) createUser(ctx context.Context, in *createUserInput) (*userOu
 	if err := checkRequired(in.Body.Profile, false); err != nil {
 		return nil, err
 	}
-	r, err := h.dir.NewUser(in.Body.Profile, in.Body.password())
+	password := in.Body.passwordInput()
+	var err error
+	if o.PasswordHash, err = h.hash(password); err != nil {
+		return nil, err
+	}
+	r, err := h.dir.NewUser(in.Body.Profile, password.Value)
 	if err != nil {
 		return nil, apiError(err, "newUser", "", "User")
 	}
@@ -69,8 +74,8 @@ func (h *handlers) createUser(ctx context.Context, in *createUserInput) (*userOu
 }
 
 func checkExpireOnCreate(in *createUserInput) error {
-	switch {
-	case in.Body.password() == "":
+	switch p := in.Body.passwordInput(); {
+	case p.Value == "" && p.Hash == nil:
 		return httpapi.New(http.StatusBadRequest, "E0000124", "Could not create user. To create a user and expire their password immediately, a password must be specified")
 	case in.Activate == "false":
 		return httpapi.New(http.StatusBadRequest, "E0000125", "Could not create user. To create a user and expire their password immediately, \"activate\" must be true")
@@ -88,7 +93,8 @@ func (h *handlers) readUser(ctx context.Context, in *ByID) (*userOutput, error) 
 
 type editUserInput struct {
 	ByID
-	Body userInput
+	Strict bool `query:"strict" doc:"Hold a new password to the minimum age and the history too."`
+	Body   userInput
 }
 
 // updateUser merges: null removes, absent keeps.
@@ -115,7 +121,14 @@ func (h *handlers) edit(ctx context.Context, in *editUserInput, replace bool) (*
 	if err := checkRequired(in.Body.Profile, !replace); err != nil {
 		return nil, err
 	}
-	u, err = h.dir.EditUser(ctx, change(ctx), u.ID, nil, in.Body.edit(replace))
+	password := in.Body.passwordInput()
+	hash, err := h.hash(password)
+	if err != nil {
+		return nil, err
+	}
+	u, err = h.dir.EditUser(ctx, change(ctx), u.ID, nil, directory.ProfileEdit{
+		Profile: in.Body.Profile, Replace: replace, Password: password.Value, PasswordHash: hash, Strict: in.Strict,
+	})
 	if err != nil {
 		return nil, apiError(err, "updateUser", in.ID, "User")
 	}
@@ -176,7 +189,8 @@ func (h *handlers) lifecycle(ctx context.Context, in *lifecycleInput) (*anyOutpu
 
 type changePasswordInput struct {
 	ByID
-	Body struct {
+	Strict bool `query:"strict" doc:"Hold the new password to the minimum age too."`
+	Body   struct {
 		OldPassword struct {
 			Value string `json:"value"`
 		} `json:"oldPassword"`
@@ -196,7 +210,7 @@ func (h *handlers) changePassword(ctx context.Context, in *changePasswordInput) 
 	if err := h.dir.VerifyPassword(ctx, u, in.Body.OldPassword.Value); err != nil {
 		return nil, apiError(err, "", in.ID, "User")
 	}
-	if err := h.dir.SetPassword(ctx, change(ctx), u.ID, in.Body.NewPassword.Value); err != nil {
+	if err := h.dir.ChangePassword(ctx, change(ctx), u.ID, in.Body.NewPassword.Value, in.Strict); err != nil {
 		return nil, apiError(err, "", in.ID, "User")
 	}
 	return &credentialsOutput{Body: credentials{Password: &struct{}{}, Provider: provider{Type: "OKTA", Name: "OKTA"}}}, nil
