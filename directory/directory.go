@@ -31,6 +31,7 @@ type Directory struct {
 	AppProfile func(kind string) (types map[string]expr.Type, ok bool)
 
 	passwords *passwordPool
+	rules     conditions
 	walks     checkpoints
 	everyone  builtIn
 	admins    builtIn
@@ -54,6 +55,9 @@ func New(ctx context.Context, db *sqldb.DB, keys *keyring.Ring, log *slog.Logger
 		return nil, err
 	}
 	if err := d.ensureBuiltIn(ctx); err != nil {
+		return nil, err
+	}
+	if err := d.ensurePolicy(ctx); err != nil {
 		return nil, err
 	}
 	return d, nil

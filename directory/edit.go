@@ -16,6 +16,10 @@ type ProfileEdit struct {
 	Profile  map[string]any
 	Replace  bool
 	Password string // of a user; empty keeps
+	// PasswordHash is a hash from EncodeHash, for a user who is STAGED; empty keeps.
+	PasswordHash string
+	// Strict holds the password to the minimum age and the history of the policy too.
+	Strict bool
 }
 
 // apply returns the edited copy of a resource.
@@ -37,15 +41,33 @@ func (e ProfileEdit) apply(was *schemas.Resource) (*schemas.Resource, error) {
 
 // EditUser changes a user's profile and password in one transaction.
 func (d *Directory) EditUser(ctx context.Context, c Change, id string, v IfMatch, e ProfileEdit) (*User, error) {
-	hash := ""
-	if e.Password != "" {
-		var err error
-		if hash, err = d.HashPassword(ctx, e.Password); err != nil {
-			return nil, err
-		}
+	password, err := d.editedPassword(ctx, id, e)
+	if err != nil {
+		return nil, err
 	}
 	c.Client = "" // a profile has no external ID
-	return d.changeUser(ctx, c, id, v, hash, e.apply)
+	return d.changeUser(ctx, c, id, v, password, e.apply)
+}
+
+func (d *Directory) editedPassword(ctx context.Context, id string, e ProfileEdit) (newPassword, error) {
+	switch {
+	case e.PasswordHash != "":
+		if err := d.CheckHash(e.PasswordHash); err != nil {
+			return newPassword{}, hashError("value", "%v", err)
+		}
+		return newPassword{hash: e.PasswordHash, imported: true}, nil
+	case e.Password == "":
+		return newPassword{}, nil
+	}
+	u, next, err := d.foresee(ctx, id, e.apply)
+	if err != nil {
+		return newPassword{}, err
+	}
+	how := byAdmin
+	if e.Strict {
+		how = strictly
+	}
+	return d.preparePassword(ctx, e.Password, next.Profile(), u, how)
 }
 
 // EditGroup changes a group's profile and leaves its members.
@@ -68,8 +90,13 @@ const temporaryPassword = 12
 // sign-in, and returns it.
 func (d *Directory) ExpireToTemporary(ctx context.Context, c Change, userID string) (password string, err error) {
 	password = id.Secret(temporaryPassword)
-	hash, err := d.HashPassword(ctx, password)
+	p, err := d.PasswordPolicy(ctx)
 	if err != nil {
+		return "", err
+	}
+	// Nobody has chosen it, and nobody keeps it: the rules for people do not apply.
+	n := newPassword{history: p.Settings.Age.HistoryCount}
+	if n.hash, err = d.passwords.hash(ctx, password); err != nil {
 		return "", err
 	}
 	err = d.DB.Write(ctx, func(tx *sqldb.Tx) error {
@@ -81,7 +108,7 @@ func (d *Directory) ExpireToTemporary(ctx context.Context, c Change, userID stri
 		if !slices.Contains(t.from, u.Status) {
 			return &TransitionError{Op: ExpirePassword, From: u.Status}
 		}
-		_, err = d.storeUser(tx, c, userChange{old: u, hash: hash, status: t.to, lifecycle: t.event})
+		_, err = d.storeUser(tx, c, userChange{old: u, password: n, status: t.to, lifecycle: t.event})
 		return err
 	})
 	return password, err

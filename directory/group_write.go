@@ -128,6 +128,9 @@ func (d *Directory) changeGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch, 
 	if err := d.guardGroup(c, old, n.next == nil); err != nil {
 		return nil, err
 	}
+	if err := d.checkGroupOwnedTx(tx, c, old); err != nil {
+		return nil, err
+	}
 	var was, next *schemas.Resource
 	if n.next != nil {
 		if was, err = d.storedGroup(old); err != nil {
@@ -147,6 +150,9 @@ func (d *Directory) changeGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch, 
 	}
 	added, removed, err := applyMembers(tx, old.RID, n.members, people)
 	if err != nil {
+		return nil, err
+	}
+	if err := d.noteHandTx(tx, c, old, n.members, people, added, removed); err != nil {
 		return nil, err
 	}
 	return d.storeGroup(tx, c, old, was, next, added, removed)
@@ -187,6 +193,9 @@ func (d *Directory) DeleteGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch) 
 	if g.Type == BuiltInGroup {
 		return ErrProtected
 	}
+	if err := d.checkGroupOwnedTx(tx, c, g); err != nil {
+		return err
+	}
 	r, err := d.storedGroup(g)
 	if err != nil {
 		return err
@@ -203,6 +212,9 @@ func (d *Directory) DeleteGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch) 
 	}
 	if _, err := tx.Exec(`DELETE FROM members WHERE group_rid = $1`, g.RID); err != nil {
 		return fmt.Errorf("delete members: %w", err)
+	}
+	if err := d.forgetGroupTx(tx, c, g); err != nil {
+		return err
 	}
 	ev := events.Event{Type: "group.lifecycle.delete", Targets: groupTarget(g), Before: g.Doc}
 	ch := changed{Kind: kindGroup, ID: g.ID, RID: g.RID, Op: opDelete, Removed: members, Version: g.Version + 1}

@@ -63,9 +63,15 @@ func (d *Directory) changedTx(tx *sqldb.Tx, c Change, ev changed) error {
 	}
 	switch ev.Op {
 	case opCreate:
-		return d.joinEveryonesApps(tx, c, ev)
+		if err := d.joinEveryonesApps(tx, c, ev); err != nil {
+			return err
+		}
+		return d.followRules(tx, c, ev)
 	case opUpdate:
-		return d.markUserTx(tx, c, ev)
+		if err := d.markUserTx(tx, c, ev); err != nil {
+			return err
+		}
+		return d.followRules(tx, c, ev)
 	case opStatus:
 		if err := d.markWhere(tx, kindUser, ev.ID, `app_users u JOIN apps a ON a.id = u.app_id WHERE u.user_id = $1`, ev.ID); err != nil {
 			return err

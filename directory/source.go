@@ -9,9 +9,10 @@ import (
 	"github.com/provost-id/provost/internal/sqldb"
 )
 
-// OwnedError is a write to an attribute that an app with PROFILE_MASTERING owns.
+// OwnedError is a write to an attribute, or to a group, that an app with
+// PROFILE_MASTERING owns.
 type OwnedError struct {
-	Attr string // of the profile
+	Attr string // of the profile, or the group with its name
 	App  string // label of the app
 }
 
@@ -46,6 +47,25 @@ func (d *Directory) checkOwnedTx(tx *sqldb.Tx, c Change, userID string, attrs []
 	}
 	if err != nil {
 		return fmt.Errorf("look for owner of attributes: %w", err)
+	}
+	return &owned
+}
+
+// checkGroupOwnedTx returns an *OwnedError when somebody wants to change a group that
+// came from an app with PROFILE_MASTERING: its name and members are decided there. What
+// the directory does by itself, at a sign-in or by a rule, adds to them and is let pass.
+func (d *Directory) checkGroupOwnedTx(tx *sqldb.Tx, c Change, g *Group) error {
+	if g.Type != AppGroup || c.Source.Kind != SourceSCIM && c.Source.Kind != SourceManage {
+		return nil
+	}
+	owned := OwnedError{Attr: fmt.Sprintf("group %q", g.Name())}
+	err := tx.QueryRow(`SELECT a.label FROM app_group_links l JOIN apps a ON a.id = l.app_id
+		WHERE l.group_id = $1 AND l.imported AND l.external_id IS NOT NULL AND a.mastering AND a.status = 'ACTIVE' ORDER BY a.id LIMIT 1`, g.ID).Scan(&owned.App)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look for owner of group: %w", err)
 	}
 	return &owned
 }

@@ -19,6 +19,7 @@ type User struct {
 	Activated       time.Time // zero for never
 	LastLogin       time.Time // zero for never
 	PasswordChanged time.Time // zero without a password
+	PasswordExpires time.Time // set by CheckPassword when it is time to warn, else zero
 	HasPassword     bool
 	GroupsChanged   time.Time // zero for never; no change of the version
 	ExternalID      string    // in the namespace of the client that asked
@@ -45,8 +46,8 @@ type CreateOptions struct {
 	Activate *bool
 	// Status, when set, is the status to begin with, whatever else is said.
 	Status Status
-	// PasswordHash is a hash from HashPassword. CreateUserTx takes a password only in
-	// this form, since hashing has no place in a transaction.
+	// PasswordHash is a hash from HashPassword or EncodeHash. CreateUserTx takes a
+	// password only in this form, since hashing has no place in a transaction.
 	PasswordHash string
 	// Groups are the IDs of groups that the user joins at once.
 	Groups []string

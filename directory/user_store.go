@@ -19,7 +19,7 @@ type userChange struct {
 	status     Status
 	lifecycle  string  // event of a new status
 	externalID *string // in the namespace of the Change
-	hash       string  // of a new password
+	password   newPassword
 }
 
 // null stores an absent hot value as NULL.
@@ -50,11 +50,14 @@ func (n userChange) result() *User {
 func (d *Directory) storeUser(tx *sqldb.Tx, c Change, n userChange) (*User, error) {
 	u := n.result()
 	newDoc, newExternalID := !bytes.Equal(u.Doc, n.old.Doc), u.ExternalID != n.old.ExternalID
-	if !newDoc && !newExternalID && n.lifecycle == "" && n.hash == "" {
+	if !newDoc && !newExternalID && n.lifecycle == "" && n.password.hash == "" {
 		return n.old, nil
 	}
-	if n.hash != "" {
+	if n.password.hash != "" {
 		if err := d.guardAdmin(tx, c, u); err != nil {
+			return nil, err
+		}
+		if err := n.password.allowed(n.old, d.now()); err != nil {
 			return nil, err
 		}
 		if n.lifecycle == "" {
@@ -91,10 +94,13 @@ func (d *Directory) writeUser(tx *sqldb.Tx, c Change, n userChange, u *User, new
 			return err
 		}
 	}
-	if n.hash == "" {
+	if n.password.hash == "" {
 		return nil
 	}
-	return d.storePassword(tx, u, n.hash, now)
+	if err := d.rememberPassword(tx, u.RID, n.password.history); err != nil {
+		return err
+	}
+	return d.storePassword(tx, u, n.password.hash, now)
 }
 
 // updateRow raises the version in the one UPDATE that is conditional on the old one.

@@ -28,7 +28,7 @@ func (d *Directory) tellUser(tx *sqldb.Tx, c Change, n userChange, u *User, prof
 			return err
 		}
 	}
-	if n.hash != "" {
+	if n.password.hash != "" {
 		if err := say(events.Event{Type: "user.account.update_password"}, opUpdate, []string{"password"}); err != nil {
 			return err
 		}
@@ -40,7 +40,7 @@ func (d *Directory) tellUser(tx *sqldb.Tx, c Change, n userChange, u *User, prof
 		}
 	}
 	stopped := n.old.Status.Active() && !u.Status.Active() || u.Status == Recovery && n.old.Status != Recovery
-	if stopped || n.hash != "" {
+	if stopped || n.password.hash != "" {
 		return d.signOut(tx, u.ID)
 	}
 	return nil

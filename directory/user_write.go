@@ -13,9 +13,11 @@ import (
 // that is taken is a *Conflict, whoever has it: nothing is ever merged.
 func (d *Directory) CreateUser(ctx context.Context, c Change, r *schemas.Resource, o CreateOptions) (u *User, err error) {
 	if r.Password != "" {
-		if o.PasswordHash, err = d.HashPassword(ctx, r.Password); err != nil {
+		n, err := d.passwordOf(ctx, r)
+		if err != nil {
 			return nil, err
 		}
+		o.PasswordHash = n.hash
 		r = r.Clone()
 		r.Password = ""
 	}
@@ -33,6 +35,11 @@ func (d *Directory) CreateUser(ctx context.Context, c Change, r *schemas.Resourc
 func (d *Directory) CreateUserTx(tx *sqldb.Tx, c Change, r *schemas.Resource, o CreateOptions) (*User, error) {
 	if r.Password != "" {
 		return nil, errPasswordInTx
+	}
+	if o.PasswordHash != "" {
+		if err := d.CheckHash(o.PasswordHash); err != nil {
+			return nil, hashError("value", "%v", err)
+		}
 	}
 	u, err := d.insertUser(tx, c, r, firstStatus(c, r, o), o.PasswordHash)
 	if err != nil {
@@ -63,11 +70,11 @@ func firstStatus(c Change, r *schemas.Resource, o CreateOptions) Status {
 // ReplaceUser makes the user what r says (RFC 7644, section 3.5.1). What r leaves out
 // is removed, except active and the password.
 func (d *Directory) ReplaceUser(ctx context.Context, c Change, id string, v IfMatch, r *schemas.Resource) (*User, error) {
-	hash, err := d.hashOf(ctx, r)
+	password, err := d.passwordOf(ctx, r)
 	if err != nil {
 		return nil, err
 	}
-	return d.changeUser(ctx, c, id, v, hash, func(was *schemas.Resource) (*schemas.Resource, error) {
+	return d.changeUser(ctx, c, id, v, password, func(was *schemas.Resource) (*schemas.Resource, error) {
 		if err := d.userType().CheckImmutable(was, r); err != nil {
 			return nil, err
 		}
@@ -80,36 +87,31 @@ func (d *Directory) PatchUser(ctx context.Context, c Change, id string, v IfMatc
 	patch := func(was *schemas.Resource) (*schemas.Resource, error) {
 		return d.userType().Patch(was, ops, dialect)
 	}
-	hash, err := d.patchedPassword(ctx, id, patch)
+	_, next, err := d.foresee(ctx, id, patch)
 	if err != nil {
 		return nil, err
 	}
-	return d.changeUser(ctx, c, id, v, hash, patch)
+	password, err := d.passwordOf(ctx, next)
+	if err != nil {
+		return nil, err
+	}
+	return d.changeUser(ctx, c, id, v, password, patch)
 }
 
-// patchedPassword hashes the password that a patch sets. Only applying the patch tells
-// whether it sets one, and hashing has no place in the transaction that applies it.
-func (d *Directory) patchedPassword(ctx context.Context, id string, patch func(*schemas.Resource) (*schemas.Resource, error)) (string, error) {
+// foresee applies a change and stores nothing. Only applying a patch tells whether it
+// sets a password and for whom, and hashing has no place in the transaction that
+// applies it.
+func (d *Directory) foresee(ctx context.Context, id string, change func(*schemas.Resource) (*schemas.Resource, error)) (*User, *schemas.Resource, error) {
 	u, err := d.User(ctx, id)
 	if err != nil {
-		return "", err
+		return nil, nil, err
 	}
 	was, err := d.stored(u)
 	if err != nil {
-		return "", err
+		return nil, nil, err
 	}
-	next, err := patch(was)
-	if err != nil {
-		return "", err
-	}
-	return d.hashOf(ctx, next)
-}
-
-func (d *Directory) hashOf(ctx context.Context, r *schemas.Resource) (string, error) {
-	if r.Password == "" {
-		return "", nil
-	}
-	return d.HashPassword(ctx, r.Password)
+	next, err := change(was)
+	return u, next, err
 }
 
 // stored decodes a user and sets what stands beside its document.
@@ -124,10 +126,10 @@ func (d *Directory) stored(u *User) (*schemas.Resource, error) {
 }
 
 // changeUser loads, checks the version, changes and stores a user in one transaction.
-func (d *Directory) changeUser(ctx context.Context, c Change, id string, v IfMatch, hash string,
+func (d *Directory) changeUser(ctx context.Context, c Change, id string, v IfMatch, password newPassword,
 	change func(*schemas.Resource) (*schemas.Resource, error)) (u *User, err error) {
 	err = d.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		u, err = d.changeUserTx(tx, c, id, v, hash, change)
+		u, err = d.changeUserTx(tx, c, id, v, password, change)
 		return err
 	})
 	if err != nil {
@@ -136,8 +138,11 @@ func (d *Directory) changeUser(ctx context.Context, c Change, id string, v IfMat
 	return u, nil
 }
 
-func (d *Directory) changeUserTx(tx *sqldb.Tx, c Change, id string, v IfMatch, hash string,
+func (d *Directory) changeUserTx(tx *sqldb.Tx, c Change, id string, v IfMatch, password newPassword,
 	change func(*schemas.Resource) (*schemas.Resource, error)) (*User, error) {
+	if err := d.lockRuleGroups(tx, id, change); err != nil {
+		return nil, err
+	}
 	u, err := d.lockUserTx(tx, id, c.Client)
 	if err != nil {
 		return nil, err
@@ -153,7 +158,7 @@ func (d *Directory) changeUserTx(tx *sqldb.Tx, c Change, id string, v IfMatch, h
 	if err != nil {
 		return nil, err
 	}
-	n := userChange{old: u, was: was, next: next, hash: hash}
+	n := userChange{old: u, was: was, next: next, password: password}
 	if c.Client != "" {
 		n.externalID = &next.ExternalID
 	}
@@ -179,7 +184,7 @@ func (d *Directory) UpdateProfile(ctx context.Context, c Change, id string, prof
 // UpdateProfileTx is UpdateProfile inside a transaction.
 func (d *Directory) UpdateProfileTx(tx *sqldb.Tx, c Change, id string, profile map[string]any) (*User, error) {
 	c.Client = "" // a profile has no external ID
-	return d.changeUserTx(tx, c, id, nil, "", func(was *schemas.Resource) (*schemas.Resource, error) {
+	return d.changeUserTx(tx, c, id, nil, newPassword{}, func(was *schemas.Resource) (*schemas.Resource, error) {
 		next := was.Clone()
 		return next, next.SetProfile(profile)
 	})
@@ -209,6 +214,9 @@ func (d *Directory) DeleteUserTx(tx *sqldb.Tx, c Change, id string, v IfMatch) e
 	if err != nil {
 		return err
 	}
+	if err := forgetUserTx(tx, u.RID); err != nil {
+		return err
+	}
 	if err := d.leaveGroups(tx, c, u); err != nil {
 		return err
 	}
@@ -234,7 +242,7 @@ func deleteRows(tx *sqldb.Tx, typ string, rid, version int64, r *schemas.Resourc
 	if err := claimUnique(tx, typ, rid, unique, nil); err != nil {
 		return err
 	}
-	for _, table := range []string{"documents", "external_ids", "passwords"} {
+	for _, table := range []string{"documents", "external_ids", "passwords", "password_history"} {
 		if _, err := tx.Exec(`DELETE FROM `+table+` WHERE rid = $1`, rid); err != nil {
 			return fmt.Errorf("delete from %s: %w", table, err)
 		}

@@ -26,7 +26,7 @@ func apiError(err error, what, id, typ string) error {
 	case errors.As(err, &conflict):
 		return conflictError(conflict)
 	case errors.As(err, &weak):
-		return httpapi.Invalid("password", "password: Password requirements were not met: it "+weak.Reason)
+		return passwordError(weak)
 	case errors.As(err, &transition):
 		return transitionError(transition)
 	case errors.As(err, &invalid):
@@ -74,6 +74,16 @@ func transitionError(t *directory.TransitionError) error {
 		return httpapi.New(http.StatusForbidden, httpapi.EAlreadyActive, "Activation failed because the user is already active", t.Error())
 	}
 	return httpapi.New(http.StatusForbidden, httpapi.EUserStatus, "This operation is not allowed in the user's current status.", t.Error())
+}
+
+// passwordError names the rule of the policy. What no policy could allow is an error
+// of the value.
+func passwordError(e *directory.PasswordError) error {
+	if e.Rule == "" {
+		return httpapi.Invalid("password", "password: Password requirements were not met: it "+e.Reason)
+	}
+	return httpapi.New(http.StatusForbidden, httpapi.EPasswordPolicy,
+		"The password does not meet the complexity requirements of the current password policy.", "password: it "+e.Reason+" ("+e.Rule+")")
 }
 
 // profileError names the attribute.

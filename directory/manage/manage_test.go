@@ -206,7 +206,7 @@ func TestUserErrors(t *testing.T) {
 		s.refused(http.StatusBadRequest, "E0000001", "POST", "/users", `{"profile":{"email":"x@example.com"}}`, "login")
 		s.refused(http.StatusBadRequest, "E0000001", "POST", "/users", `{}`, "login")
 		s.refused(http.StatusBadRequest, "E0000001", "POST", "/users", profile("x@example.com", `,"title":5`)+`}`, "title")
-		s.refused(http.StatusBadRequest, "E0000001", "POST", "/users", profile("x@example.com", "")+`,"credentials":{"password":{"value":"short"}}}`, "password")
+		s.refused(http.StatusForbidden, "E0000080", "POST", "/users", profile("x@example.com", "")+`,"credentials":{"password":{"value":"short"}}}`, "password", "minLength")
 		s.refused(http.StatusBadRequest, "E0000124", "POST", "/users?nextLogin=changePassword", profile("x@example.com", "")+`}`)
 		s.refused(http.StatusBadRequest, "E0000125", "POST", "/users?nextLogin=changePassword&activate=false", profile("x@example.com", "")+withPassword+`}`)
 		s.refused(http.StatusNotFound, "E0000007", "POST", "/users", profile("x@example.com", "")+`,"groupIds":["00gnone"]}`, "00gnone")

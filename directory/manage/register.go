@@ -30,6 +30,8 @@ func Register(api huma.API, deps Deps) {
 	h := &handlers{dir: deps.Directory, tokens: deps.Tokens, log: deps.Log}
 	h.registerUsers(api)
 	h.registerGroups(api)
+	h.registerRules(api)
+	h.registerPolicies(api)
 	h.registerOthers(api)
 }
 
@@ -54,7 +56,7 @@ func (h *handlers) registerGroups(api huma.API) {
 	huma.Register(api, op("getGroup", "GET", "/groups/{id}", "Read a group"), h.readGroup)
 	huma.Register(api, op("replaceGroup", "PUT", "/groups/{id}", "Replace a group's profile"), h.replaceGroup)
 	huma.Register(api, op("deleteGroup", "DELETE", "/groups/{id}", "Delete a group"), h.deleteGroup)
-	huma.Register(api, op("listGroupUsers", "GET", "/groups/{id}/users", "List the members of a group"), h.listGroupUsers)
+	huma.Register(besideRules{api}, op("listGroupUsers", "GET", "/groups/{id}/users", "List the members of a group"), h.listGroupUsers)
 	huma.Register(api, op("addGroupUser", "PUT", "/groups/{id}/users/{userId}", "Add a member"), h.addMember)
 	huma.Register(api, op("removeGroupUser", "DELETE", "/groups/{id}/users/{userId}", "Remove a member"), h.removeMember)
 }
