@@ -10,7 +10,7 @@ import (
 	"github.com/provost-id/provost/authserver/policy"
 )
 
-// TestTokenFailures holds the token endpoint to the words of the contract, section 7.5.
+// TestTokenFailures holds the token endpoint to the words of the contract.
 func TestTokenFailures(t *testing.T) {
 	b := sqliteBench(t)
 	c, spa := b.webClient(), b.spaClient()

@@ -44,7 +44,7 @@ func (s *Service) callHook(ctx context.Context, hr *http.Request, r fosite.Acces
 	return nil
 }
 
-// hookRequest is the payload of the contract, section 6.4.
+// hookRequest is the payload of the contract.
 func (s *Service) hookRequest(ctx context.Context, hr *http.Request, r fosite.AccessRequester) *plugins.TokenRequest {
 	ts, c := sessionOf(r), r.GetClient().(*Client)
 	tokenURL := s.endpoint(ts.server, "token")

@@ -122,7 +122,7 @@ func TestTokenHookFails(t *testing.T) {
 	}
 }
 
-// TestTokenHookPayload holds what a hook is told to the contract, section 6.4.
+// TestTokenHookPayload holds what a hook is told to the contract.
 func TestTokenHookPayload(t *testing.T) {
 	b, as, hook := hooked(t)
 	c := b.webClient()

@@ -8,7 +8,7 @@ import (
 	"github.com/provost-id/provost/internal/sqldb"
 )
 
-// Every pair of status and operation, as section 2.4 of the contract has it.
+// Every pair of status and operation, as the contract has it.
 func TestLifecycleTransitions(t *testing.T) {
 	want := map[LifecycleOp]map[Status]Status{
 		Activate:       {Staged: Active, Deprovisioned: Active},

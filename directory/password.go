@@ -56,7 +56,7 @@ func (d *Directory) SetPassword(ctx context.Context, c Change, id, password stri
 }
 
 // ChangePassword is SetPassword by somebody who has shown the present one: the history
-// counts, and with strict the minimum age too (section 2.4 of the contract).
+// counts, and with strict the minimum age too (the contract).
 func (d *Directory) ChangePassword(ctx context.Context, c Change, id, password string, strict bool) error {
 	if strict {
 		return d.setPassword(ctx, c, id, password, strictly)

@@ -14,7 +14,7 @@ const (
 	salt16   = "MDEyMzQ1Njc4OWFiY2RlZg=="
 )
 
-// importable are hashes of password in the forms of section 2.5 of the contract.
+// importable are hashes of password in the forms of the contract.
 var importable = map[string]ImportedHash{
 	"BCRYPT":          {Algorithm: "BCRYPT", WorkFactor: 5, Salt: "abcdefghijklmnopqrstuu", Value: "HNbAKRhpaujgo33bRWs.NLUTJO3lOy2"},
 	"BCRYPT, whole":   {Algorithm: "BCRYPT", Value: "$2a$05$abcdefghijklmnopqrstuuHNbAKRhpaujgo33bRWs.NLUTJO3lOy2"},

@@ -87,7 +87,7 @@ func (p PasswordComplexity) checkKinds(password string) error {
 }
 
 // shortestPart is the length, in characters, of a part of a login or a name that a
-// password must not hold (section 10.3 of the contract).
+// password must not hold (the contract).
 const shortestPart = 4
 
 func (p PasswordComplexity) checkOwner(folded string, profile map[string]any) error {

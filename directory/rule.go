@@ -24,7 +24,7 @@ const (
 	ruleDeleted RuleStatus = "DELETED" // until the last batch of its pass; nobody sees it
 )
 
-// Bounds of rules (section 4.2 of the contract); maxRules bounds what a new user is
+// Bounds of rules (the contract); maxRules bounds what a new user is
 // held against.
 const (
 	maxRuleName    = 50

@@ -177,7 +177,7 @@ func (d *Directory) lockTx(tx *sqldb.Tx, userID string) error {
 
 // signedIn forgets the tries, ends an outlived lock and stamps the time. A password
 // that is too old makes the user PASSWORD_EXPIRED instead: age is looked at here, and
-// nowhere swept (section 2.4 of the contract).
+// nowhere swept (the contract).
 func (d *Directory) signedIn(ctx context.Context, p PasswordPolicy, u *User) (*User, error) {
 	userID, expired := u.ID, false
 	err := d.DB.Write(ctx, func(tx *sqldb.Tx) (err error) {

@@ -99,7 +99,7 @@ func (s *Service) linked(ctx context.Context, a Assertion) (userID string, err e
 	return userID, nil
 }
 
-const maxSubject = 512 // characters of an external ID (okta contract, section 9.4)
+const maxSubject = 512 // characters of an external ID (the contract)
 
 // LinkUser makes a link as an administrator; ErrConflict when either side has one.
 func (s *Service) LinkUser(ctx context.Context, by By, idpID, userID, subject string) (Link, error) {

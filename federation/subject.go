@@ -65,7 +65,7 @@ func (s *Subject) name(ctx context.Context, a Assertion) (userName, error) {
 	return userName{value: value, fromEmail: strings.Contains(value, "@") || s.readsEmail(prog)}, nil
 }
 
-const maxUserName = 100 // characters of login (okta contract, section 2.1)
+const maxUserName = 100 // characters of login (the contract)
 
 func (s *Subject) readsEmail(p *expr.Program) bool {
 	return s.MatchType != MatchUsername || slices.Contains(p.Inputs(), "idpuser.email") || slices.Contains(p.Inputs(), "idpuser")

@@ -8,7 +8,7 @@ import (
 	"github.com/provost-id/provost/schemas"
 )
 
-// groupBody is a group as section 4.1 of the contract shows it.
+// groupBody is a group as the contract shows it.
 type groupBody struct {
 	ID                    string         `json:"id"`
 	Created               *string        `json:"created"`
@@ -34,7 +34,7 @@ func (h *handlers) groupBody(ctx context.Context, g *directory.Group) (groupBody
 	}
 	self := httpapi.PublicURL(ctx) + "/api/v1/groups/" + g.ID
 	return groupBody{
-		ID: g.ID, Created: stamp(g.Created), LastUpdated: stamp(g.Modified), LastMembershipUpdated: stamp(changed),
+		ID: g.ID, Created: httpapi.Stamp(g.Created), LastUpdated: httpapi.Stamp(g.Modified), LastMembershipUpdated: httpapi.Stamp(changed),
 		ObjectClass: []string{"okta:user_group"}, Type: string(g.Type), Profile: profile,
 		Links: map[string]any{"self": map[string]any{"href": self}, "users": map[string]any{"href": self + "/users"}},
 	}, nil
@@ -86,7 +86,7 @@ func (h *handlers) createGroup(ctx context.Context, in *createGroupInput) (*grou
 	return h.showGroup(ctx, g)
 }
 
-func (h *handlers) readGroup(ctx context.Context, in *ByID) (*groupOutput, error) {
+func (h *handlers) readGroup(ctx context.Context, in *httpapi.ByID) (*groupOutput, error) {
 	g, err := h.dir.Group(ctx, in.ID)
 	if err != nil {
 		return nil, apiError(err, "", in.ID, "UserGroup")
@@ -95,7 +95,7 @@ func (h *handlers) readGroup(ctx context.Context, in *ByID) (*groupOutput, error
 }
 
 type editGroupInput struct {
-	ByID
+	httpapi.ByID
 	Body groupInput
 }
 
@@ -113,12 +113,12 @@ func (h *handlers) replaceGroup(ctx context.Context, in *editGroupInput) (*group
 	return h.showGroup(ctx, g)
 }
 
-func (h *handlers) deleteGroup(ctx context.Context, in *ByID) (*empty, error) {
+func (h *handlers) deleteGroup(ctx context.Context, in *httpapi.ByID) (*empty, error) {
 	return nil, apiError(h.dir.DeleteGroup(ctx, change(ctx), in.ID, nil), "", in.ID, "UserGroup")
 }
 
 type groupUsersInput struct {
-	ByID
+	httpapi.ByID
 	httpapi.Paging
 }
 
@@ -142,7 +142,7 @@ func (h *handlers) listGroupUsers(ctx context.Context, in *groupUsersInput) (*ht
 }
 
 type memberInput struct {
-	ByID
+	httpapi.ByID
 	UserID string `path:"userId"`
 }
 
@@ -164,7 +164,7 @@ func (h *handlers) removeMember(ctx context.Context, in *memberInput) (*empty, e
 
 type groupList struct{ Body []groupBody }
 
-func (h *handlers) listUserGroups(ctx context.Context, in *ByID) (*groupList, error) {
+func (h *handlers) listUserGroups(ctx context.Context, in *httpapi.ByID) (*groupList, error) {
 	u, err := h.find(ctx, in.ID)
 	if err != nil {
 		return nil, err

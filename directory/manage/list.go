@@ -11,7 +11,7 @@ import (
 	"github.com/provost-id/provost/schemas"
 )
 
-// maxLimit is the default and the largest page (section 2.6 of the contract);
+// maxLimit is the default and the largest page (the contract);
 // nameLimit the default of q.
 const (
 	maxLimit  = 200

@@ -12,7 +12,7 @@ import (
 	"github.com/provost-id/provost/internal/httpapi"
 )
 
-// Section 13 of the contract: the page, and how far back a reader who does not say
+// The contract: the page, and how far back a reader who does not say
 // looks.
 const (
 	logLimit    = 100
@@ -142,7 +142,7 @@ func readLogFilter(filter string, q *events.Query) error {
 
 func logEventOf(e events.Event) logEvent {
 	l := logEvent{
-		UUID: e.ID, Published: e.Time.UTC().Format(timeForm), EventType: e.Type, Version: "0", Severity: severity(e),
+		UUID: e.ID, Published: e.Time.UTC().Format(httpapi.TimeFormat), EventType: e.Type, Version: "0", Severity: severity(e),
 		Message: e.Type, Actor: logEntity{ID: e.Actor.ID, Type: e.Actor.Type, AlternateID: e.Actor.ID, DisplayName: e.Actor.Name},
 		Outcome: logOutcome{Result: e.Outcome, Reason: e.Reason}, Target: []logEntity{},
 		Transaction: map[string]any{"type": "WEB", "id": e.Request, "detail": map[string]any{}},

@@ -56,7 +56,7 @@ func TestHashErrors(t *testing.T) {
 	})
 }
 
-// Section 2.5 of the contract: a hash can be updated only while STAGED.
+// The contract: a hash can be updated only while STAGED.
 func TestUpdateHashWhileStaged(t *testing.T) {
 	each(t, func(t *testing.T, s *service) {
 		staged, _ := at(s.must(http.StatusOK, "POST", "/users?activate=false", profile("ana@example.com", "")+`}`).body, "id").(string)

@@ -15,10 +15,10 @@ import (
 	"github.com/provost-id/provost/internal/httpapi"
 )
 
-// registerPolicies adds the password policy (section 10.3 of the contract): the system
+// registerPolicies adds the password policy (the contract): the system
 // default, which can be changed and not deleted.
 func (h *handlers) registerPolicies(api huma.API) {
-	op := tagged("Policy")
+	op := httpapi.Tagged("Policy")
 	huma.Register(api, op("listPolicies", "GET", "/policies", "List policies of a type"), h.listPolicies)
 	huma.Register(api, op("getPolicy", "GET", "/policies/{id}", "Read a policy"), h.readPolicy)
 	huma.Register(api, op("replacePolicy", "PUT", "/policies/{id}", "Replace the settings of a policy"), h.replacePolicy)
@@ -50,7 +50,7 @@ func (h *handlers) listPolicies(ctx context.Context, in *listPoliciesInput) (*po
 
 type policyOutput struct{ Body map[string]any }
 
-func (h *handlers) readPolicy(ctx context.Context, in *ByID) (*policyOutput, error) {
+func (h *handlers) readPolicy(ctx context.Context, in *httpapi.ByID) (*policyOutput, error) {
 	p, err := h.policy(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func (h *handlers) policy(ctx context.Context, id string) (*directory.Policy, er
 }
 
 type replacePolicyInput struct {
-	ByID
+	httpapi.ByID
 	Body httpapi.RawBody
 }
 
@@ -95,7 +95,7 @@ func (h *handlers) replacePolicy(ctx context.Context, in *replacePolicyInput) (*
 	return &policyOutput{Body: h.policyBody(ctx, p)}, nil
 }
 
-func (h *handlers) deletePolicy(ctx context.Context, in *ByID) (*empty, error) {
+func (h *handlers) deletePolicy(ctx context.Context, in *httpapi.ByID) (*empty, error) {
 	if _, err := h.policy(ctx, in.ID); err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func (h *handlers) policyBody(ctx context.Context, p *directory.Policy) map[stri
 			"authProvider": map[string]any{"provider": "OKTA"},
 		},
 		"settings": map[string]any{"password": p.Settings},
-		"created":  stamp(p.Created), "lastUpdated": stamp(p.Modified),
+		"created":  httpapi.Stamp(p.Created), "lastUpdated": httpapi.Stamp(p.Modified),
 		"_links": map[string]any{"self": map[string]any{
 			"href": self, "hints": map[string]any{"allow": []string{"GET", "PUT"}},
 		}},

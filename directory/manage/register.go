@@ -36,7 +36,7 @@ func Register(api huma.API, deps Deps) {
 }
 
 func (h *handlers) registerUsers(api huma.API) {
-	op := tagged("User")
+	op := httpapi.Tagged("User")
 	huma.Register(api, op("listUsers", "GET", "/users", "List users"), h.listUsers)
 	huma.Register(api, op("createUser", "POST", "/users", "Create a user"), h.createUser)
 	huma.Register(api, op("getUser", "GET", "/users/{id}", "Read a user by ID, login or short name"), h.readUser)
@@ -50,40 +50,26 @@ func (h *handlers) registerUsers(api huma.API) {
 }
 
 func (h *handlers) registerGroups(api huma.API) {
-	op := tagged("Group")
+	op := httpapi.Tagged("Group")
 	huma.Register(api, op("listGroups", "GET", "/groups", "List groups"), h.listGroups)
 	huma.Register(api, op("createGroup", "POST", "/groups", "Create a group"), h.createGroup)
 	huma.Register(api, op("getGroup", "GET", "/groups/{id}", "Read a group"), h.readGroup)
 	huma.Register(api, op("replaceGroup", "PUT", "/groups/{id}", "Replace a group's profile"), h.replaceGroup)
 	huma.Register(api, op("deleteGroup", "DELETE", "/groups/{id}", "Delete a group"), h.deleteGroup)
 	huma.Register(besideRules{api}, op("listGroupUsers", "GET", "/groups/{id}/users", "List the members of a group"), h.listGroupUsers)
-	huma.Register(api, op("addGroupUser", "PUT", "/groups/{id}/users/{userId}", "Add a member"), h.addMember)
+	add := op("addGroupUser", "PUT", "/groups/{id}/users/{userId}", "Add a member")
+	add.DefaultStatus = http.StatusNoContent
+	huma.Register(api, add, h.addMember)
 	huma.Register(api, op("removeGroupUser", "DELETE", "/groups/{id}/users/{userId}", "Remove a member"), h.removeMember)
 }
 
 func (h *handlers) registerOthers(api huma.API) {
-	logs, schema, tokens := tagged("SystemLog"), tagged("Schema"), tagged("ApiToken")
+	logs, schema, tokens := httpapi.Tagged("SystemLog"), httpapi.Tagged("Schema"), httpapi.Tagged("ApiToken")
 	huma.Register(api, logs("listLogEvents", "GET", "/logs", "Read the system log"), h.listLogs)
 	huma.Register(api, schema("getUserSchema", "GET", "/meta/schemas/user/default", "Read the user schema"), h.userSchema)
 	huma.Register(api, tokens("listApiTokens", "GET", "/api-tokens", "List API tokens"), h.listTokens)
 	huma.Register(api, tokens("createApiToken", "POST", "/api-tokens", "Create an API token"), h.createToken)
 	huma.Register(api, tokens("revokeApiToken", "DELETE", "/api-tokens/{id}", "Revoke an API token"), h.revokeToken)
-}
-
-// tagged makes operations of one tag. Status codes are those of section 1.7 of the
-// contract: 200 for what is made, 204 for what is deleted and for PUT of a member.
-func tagged(tag string) func(id, method, path, summary string) huma.Operation {
-	return func(id, method, path, summary string) huma.Operation {
-		o := huma.Operation{
-			OperationID: id, Method: method, Path: "/api/v1" + path, Summary: summary, Tags: []string{tag},
-			DefaultStatus: http.StatusOK, MaxBodyBytes: 1 << 20,
-			SkipValidateBody: true, // clients send null for what they leave out; the directory checks the rest
-		}
-		if method == http.MethodDelete || id == "addGroupUser" {
-			o.DefaultStatus = http.StatusNoContent
-		}
-		return o
-	}
 }
 
 // change is the caller of a request. The scope manage is what lets it in to write.
@@ -96,9 +82,3 @@ func change(ctx context.Context) directory.Change {
 
 // empty is the answer of an operation without a body.
 type empty struct{}
-
-// ByID is the input of an operation on one object. It is exported for huma, which
-// passes over what is not.
-type ByID struct {
-	ID string `path:"id"`
-}

@@ -10,9 +10,9 @@ import (
 	"github.com/provost-id/provost/internal/httpapi"
 )
 
-// registerRules adds the group rules (section 4.2 of the contract).
+// registerRules adds the group rules (the contract).
 func (h *handlers) registerRules(api huma.API) {
-	op := tagged("GroupRule")
+	op := httpapi.Tagged("GroupRule")
 	huma.Register(api, op("listGroupRules", "GET", "/groups/rules", "List group rules"), h.listRules)
 	huma.Register(api, op("createGroupRule", "POST", "/groups/rules", "Create a group rule; it is INACTIVE"), h.createRule)
 	huma.Register(api, op("getGroupRule", "GET", "/groups/rules/{id}", "Read a group rule"), h.readRule)
@@ -55,7 +55,7 @@ type ruleAssign struct {
 	GroupIDs []string `json:"groupIds"`
 }
 
-// ruleBody is a rule as section 4.2 of the contract shows it. Progress is ours: the
+// ruleBody is a rule as the contract shows it. Progress is ours: the
 // work on the whole directory that is under way.
 type ruleBody struct {
 	Type        string         `json:"type"`
@@ -79,7 +79,7 @@ type ruleProgress struct {
 
 func showRule(r *directory.GroupRule) ruleBody {
 	b := ruleBody{
-		Type: ruleType, ID: r.ID, Status: string(r.Status), Name: r.Name, Created: stamp(r.Created), LastUpdated: stamp(r.Modified),
+		Type: ruleType, ID: r.ID, Status: string(r.Status), Name: r.Name, Created: httpapi.Stamp(r.Created), LastUpdated: httpapi.Stamp(r.Modified),
 		Conditions: ruleConditions{
 			Expression: ruleExpression{Type: expressionType, Value: r.Condition},
 			People:     rulePeople{Users: ruleExclude{r.Exclude}, Groups: ruleExclude{[]string{}}},
@@ -87,7 +87,7 @@ func showRule(r *directory.GroupRule) ruleBody {
 		Actions: ruleActions{ruleAssign{r.Groups}}, AllValid: r.Valid(),
 	}
 	if r.Pass != nil {
-		b.Progress = &ruleProgress{Operation: r.Pass.Operation, Done: r.Pass.Done, Total: r.Pass.Total, Started: stamp(r.Pass.Started)}
+		b.Progress = &ruleProgress{Operation: r.Pass.Operation, Done: r.Pass.Done, Total: r.Pass.Total, Started: httpapi.Stamp(r.Pass.Started)}
 	}
 	return b
 }
@@ -175,7 +175,7 @@ func (h *handlers) createRule(ctx context.Context, in *createRuleInput) (*ruleOu
 	return &ruleOutput{showRule(r)}, nil
 }
 
-func (h *handlers) readRule(ctx context.Context, in *ByID) (*ruleOutput, error) {
+func (h *handlers) readRule(ctx context.Context, in *httpapi.ByID) (*ruleOutput, error) {
 	r, err := h.dir.Rule(ctx, in.ID)
 	if err != nil {
 		return nil, ruleError(err, in.ID)
@@ -184,7 +184,7 @@ func (h *handlers) readRule(ctx context.Context, in *ByID) (*ruleOutput, error) 
 }
 
 type replaceRuleInput struct {
-	ByID
+	httpapi.ByID
 	Body ruleInput
 }
 
@@ -201,7 +201,7 @@ func (h *handlers) replaceRule(ctx context.Context, in *replaceRuleInput) (*rule
 }
 
 type endRuleInput struct {
-	ByID
+	httpapi.ByID
 	RemoveUsers bool `query:"removeUsers" doc:"Take back the memberships that the rule granted."`
 }
 
@@ -210,7 +210,7 @@ func (h *handlers) deleteRule(ctx context.Context, in *endRuleInput) (*empty, er
 }
 
 type ruleLifecycleInput struct {
-	ByID
+	httpapi.ByID
 	RemoveUsers bool   `query:"removeUsers" doc:"Of deactivate: take back the memberships that the rule granted."`
 	Operation   string `path:"operation"`
 }

@@ -64,7 +64,7 @@ func (s *service) memberCount(group string) int {
 	return len(list)
 }
 
-// Section 4.2 of the contract: shapes, status codes, lifecycle.
+// The contract: shapes, status codes, lifecycle.
 func TestGroupRules(t *testing.T) {
 	each(t, func(t *testing.T, s *service) {
 		g := s.group("Sales")

@@ -29,7 +29,7 @@ type tokenBody struct {
 func bodyOf(t apitoken.Token) tokenBody {
 	return tokenBody{
 		ID: t.ID, Name: t.Name, Scopes: t.Scopes, UserID: t.UserID, Dialect: t.Dialect,
-		Created: stamp(t.Created), Expires: stamp(t.Expires),
+		Created: httpapi.Stamp(t.Created), Expires: httpapi.Stamp(t.Expires),
 	}
 }
 
@@ -96,6 +96,6 @@ func (h *handlers) createToken(ctx context.Context, in *createTokenInput) (*toke
 	return &tokenOutput{Body: b}, nil
 }
 
-func (h *handlers) revokeToken(ctx context.Context, in *ByID) (*empty, error) {
+func (h *handlers) revokeToken(ctx context.Context, in *httpapi.ByID) (*empty, error) {
 	return nil, apiError(h.tokens.Revoke(ctx, httpapi.Caller(ctx).Actor(), in.ID), "", in.ID, "ApiToken")
 }

@@ -2,25 +2,12 @@ package manage
 
 import (
 	"context"
-	"time"
 
 	"github.com/provost-id/provost/directory"
 	"github.com/provost-id/provost/internal/httpapi"
 )
 
-// timeForm is section 1.5 of the contract.
-const timeForm = "2006-01-02T15:04:05.000Z"
-
-// stamp is a time on the wire, null for never.
-func stamp(t time.Time) *string {
-	if t.IsZero() {
-		return nil
-	}
-	s := t.UTC().Format(timeForm)
-	return &s
-}
-
-// userBody is a user as section 2.2 of the contract shows it.
+// userBody is a user as the contract shows it.
 type userBody struct {
 	ID              string         `json:"id"`
 	Status          string         `json:"status"`
@@ -60,9 +47,9 @@ func (h *handlers) userBody(ctx context.Context, u *directory.User, single bool)
 		}
 	}
 	b := userBody{
-		ID: u.ID, Status: string(u.Status), Created: stamp(u.Created), Activated: stamp(u.Activated),
-		StatusChanged: stamp(u.StatusChanged), LastLogin: stamp(u.LastLogin), LastUpdated: stamp(u.Modified),
-		PasswordChanged: stamp(u.PasswordChanged), Type: map[string]any{"id": "default"}, Profile: profile,
+		ID: u.ID, Status: string(u.Status), Created: httpapi.Stamp(u.Created), Activated: httpapi.Stamp(u.Activated),
+		StatusChanged: httpapi.Stamp(u.StatusChanged), LastLogin: httpapi.Stamp(u.LastLogin), LastUpdated: httpapi.Stamp(u.Modified),
+		PasswordChanged: httpapi.Stamp(u.PasswordChanged), Type: map[string]any{"id": "default"}, Profile: profile,
 		Credentials: credentials{Provider: provider{Type: "OKTA", Name: "OKTA"}},
 		Links:       userLinks(ctx, u, single),
 	}

@@ -83,7 +83,7 @@ func checkExpireOnCreate(in *createUserInput) error {
 	return nil
 }
 
-func (h *handlers) readUser(ctx context.Context, in *ByID) (*userOutput, error) {
+func (h *handlers) readUser(ctx context.Context, in *httpapi.ByID) (*userOutput, error) {
 	u, err := h.find(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func (h *handlers) readUser(ctx context.Context, in *ByID) (*userOutput, error) 
 }
 
 type editUserInput struct {
-	ByID
+	httpapi.ByID
 	Strict bool `query:"strict" doc:"Hold a new password to the minimum age and the history too."`
 	Body   userInput
 }
@@ -136,7 +136,7 @@ func (h *handlers) edit(ctx context.Context, in *editUserInput, replace bool) (*
 }
 
 // deleteUser deactivates first and deletes what is deactivated (section 2.4).
-func (h *handlers) deleteUser(ctx context.Context, in *ByID) (*empty, error) {
+func (h *handlers) deleteUser(ctx context.Context, in *httpapi.ByID) (*empty, error) {
 	u, err := h.find(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -149,7 +149,7 @@ func (h *handlers) deleteUser(ctx context.Context, in *ByID) (*empty, error) {
 }
 
 type lifecycleInput struct {
-	ByID
+	httpapi.ByID
 	Operation    string `path:"operation"`
 	TempPassword bool   `query:"tempPassword"`
 }
@@ -188,7 +188,7 @@ func (h *handlers) lifecycle(ctx context.Context, in *lifecycleInput) (*anyOutpu
 }
 
 type changePasswordInput struct {
-	ByID
+	httpapi.ByID
 	Strict bool `query:"strict" doc:"Hold the new password to the minimum age too."`
 	Body   struct {
 		OldPassword struct {
@@ -217,7 +217,7 @@ func (h *handlers) changePassword(ctx context.Context, in *changePasswordInput) 
 }
 
 type whyInput struct {
-	ByID
+	httpapi.ByID
 	Attribute string `path:"attribute"`
 }
 
@@ -245,7 +245,7 @@ func (h *handlers) why(ctx context.Context, in *whyInput) (*anyOutput, error) {
 	if err != nil {
 		return nil, apiError(err, "", in.Attribute, "Attribute")
 	}
-	b := whyBody{Value: w.Value, Time: stamp(w.Time)}
+	b := whyBody{Value: w.Value, Time: httpapi.Stamp(w.Time)}
 	if w.Source.Kind != "" {
 		b.Source = &whySource{Kind: w.Source.Kind, ID: w.Source.ID, Name: w.App}
 	}

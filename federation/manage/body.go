@@ -41,10 +41,7 @@ type hints struct {
 	Allow []string `json:"allow"`
 }
 
-// wireTime is the form of every time of the API.
-const wireTime = "2006-01-02T15:04:05.000Z"
-
-func stamp(t time.Time) string { return t.UTC().Format(wireTime) }
+func stamp(t time.Time) string { return t.UTC().Format(httpapi.TimeFormat) }
 
 func body(ctx context.Context, i federation.IdP) *Body {
 	base := httpapi.PublicURL(ctx)

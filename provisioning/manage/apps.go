@@ -25,7 +25,7 @@ type appBody struct {
 func showApp(a *directory.App) appBody {
 	return appBody{
 		ID: a.ID, Name: a.Name, Label: a.Label, Status: a.Status, Features: a.Features, Settings: a.Settings,
-		Created: stamp(a.Created), LastUpdated: stamp(a.Modified),
+		Created: httpapi.Stamp(a.Created), LastUpdated: httpapi.Stamp(a.Modified),
 	}
 }
 
@@ -88,7 +88,7 @@ func (h *handlers) checkSettings(ctx context.Context, a directory.App, config ma
 	return httpapi.Invalid("settings.app", "settings.app: "+err.Error())
 }
 
-func (h *handlers) readApp(ctx context.Context, in *ByID) (*appOutput, error) {
+func (h *handlers) readApp(ctx context.Context, in *httpapi.ByID) (*appOutput, error) {
 	a, err := h.dir.App(ctx, in.ID)
 	if err != nil {
 		return nil, apiError(err, in.ID, "AppInstance")
@@ -97,7 +97,7 @@ func (h *handlers) readApp(ctx context.Context, in *ByID) (*appOutput, error) {
 }
 
 type replaceAppInput struct {
-	ByID
+	httpapi.ByID
 	Body appInput
 }
 
@@ -149,12 +149,12 @@ func merged(config map[string]any, old *directory.App, a directory.App) map[stri
 	return httpapi.Merge(out, given)
 }
 
-func (h *handlers) deleteApp(ctx context.Context, in *ByID) (*none, error) {
+func (h *handlers) deleteApp(ctx context.Context, in *httpapi.ByID) (*none, error) {
 	return nil, apiError(h.dir.DeleteApp(ctx, change(ctx), in.ID), in.ID, "AppInstance")
 }
 
-func (h *handlers) setStatus(status string) func(context.Context, *ByID) (*done, error) {
-	return func(ctx context.Context, in *ByID) (*done, error) {
+func (h *handlers) setStatus(status string) func(context.Context, *httpapi.ByID) (*done, error) {
+	return func(ctx context.Context, in *httpapi.ByID) (*done, error) {
 		return &done{}, apiError(h.dir.SetAppStatus(ctx, change(ctx), in.ID, status), in.ID, "AppInstance")
 	}
 }

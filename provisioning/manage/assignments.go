@@ -7,7 +7,7 @@ import (
 	"github.com/provost-id/provost/internal/httpapi"
 )
 
-// appUserBody is a person's account at an app (section 5.2 of the contract).
+// appUserBody is a person's account at an app (the contract).
 type appUserBody struct {
 	ID            string         `json:"id"`
 	ExternalID    *string        `json:"externalId"`
@@ -30,7 +30,7 @@ func showUser(u *directory.AppUser) appUserBody {
 	b := appUserBody{
 		ID: u.UserID, Status: u.Status, SyncState: u.SyncState, Scope: u.Scope, Profile: u.Profile,
 		Credentials: credentials{UserName: u.RemoteName},
-		Created:     stamp(u.Created), LastUpdated: stamp(u.Modified), StatusChanged: stamp(u.StatusChanged), LastSync: stamp(u.LastSync),
+		Created:     httpapi.Stamp(u.Created), LastUpdated: httpapi.Stamp(u.Modified), StatusChanged: httpapi.Stamp(u.StatusChanged), LastSync: httpapi.Stamp(u.LastSync),
 	}
 	if u.ExternalID != "" {
 		b.ExternalID = &u.ExternalID
@@ -48,7 +48,7 @@ func showUser(u *directory.AppUser) appUserBody {
 }
 
 type pageByID struct {
-	ByID
+	httpapi.ByID
 	httpapi.Paging
 }
 
@@ -76,7 +76,7 @@ func (h *handlers) listUsers(ctx context.Context, in *pageByID) (*httpapi.List[a
 }
 
 type assignUserInput struct {
-	ByID
+	httpapi.ByID
 	Body struct {
 		ID    string `json:"id"`
 		Scope string `json:"scope"`
@@ -103,7 +103,7 @@ func (h *handlers) assignUser(ctx context.Context, in *assignUserInput) (*appUse
 }
 
 type appUserInput struct {
-	ByID
+	httpapi.ByID
 	UserID string `path:"userId"`
 }
 
@@ -146,7 +146,7 @@ func (h *handlers) listGroups(ctx context.Context, in *pageByID) (*httpapi.List[
 }
 
 type assignGroupInput struct {
-	ByID
+	httpapi.ByID
 	GroupID string `path:"groupId"`
 	Body    *struct {
 		Priority int `json:"priority"`
@@ -170,7 +170,7 @@ func (h *handlers) assignGroup(ctx context.Context, in *assignGroupInput) (*grou
 }
 
 type unassignGroupInput struct {
-	ByID
+	httpapi.ByID
 	GroupID string `path:"groupId"`
 }
 

@@ -24,12 +24,12 @@ type importBody struct {
 func showImport(r *provisioning.ImportRun) importBody {
 	return importBody{
 		ID: r.ID, AppID: r.AppID, Status: r.Status, Mode: r.Mode, Type: r.Type, Reason: r.Reason,
-		Counts: r.Counts, GroupCounts: r.Groups, Created: stamp(r.Created), Finished: stamp(r.Finished),
+		Counts: r.Counts, GroupCounts: r.Groups, Created: httpapi.Stamp(r.Created), Finished: httpapi.Stamp(r.Finished),
 	}
 }
 
 type startImportInput struct {
-	ByID
+	httpapi.ByID
 	Body *struct {
 		Mode string `json:"mode"`
 		Type string `json:"type"`
@@ -70,7 +70,7 @@ func (h *handlers) listImports(ctx context.Context, in *pageByID) (*httpapi.List
 
 // ImportInput is the input of an operation on one import.
 type ImportInput struct {
-	ByID
+	httpapi.ByID
 	ImportID string `path:"importId"`
 }
 
@@ -167,7 +167,7 @@ type taskError struct {
 
 func showTask(t provisioning.Task) taskBody {
 	b := taskBody{
-		ID: t.ID, Operation: t.Operation, Attempts: t.Attempts, Status: t.Status, Created: stamp(t.Changed),
+		ID: t.ID, Operation: t.Operation, Attempts: t.Attempts, Status: t.Status, Created: httpapi.Stamp(t.Changed),
 		LastError: taskError{Status: t.Error.Status, Body: t.Error.Body, Kind: t.Error.Kind},
 	}
 	if t.Kind == provisioning.TypeGroup {
@@ -176,7 +176,7 @@ func showTask(t provisioning.Task) taskBody {
 		b.UserID = &t.ObjectID
 	}
 	if t.Status == provisioning.TaskRetrying {
-		b.NextTry = stamp(t.NextTry)
+		b.NextTry = httpapi.Stamp(t.NextTry)
 	}
 	return b
 }
@@ -199,7 +199,7 @@ func (h *handlers) listTasks(ctx context.Context, in *pageByID) (*httpapi.List[t
 }
 
 type retryInput struct {
-	ByID
+	httpapi.ByID
 	TaskID string `path:"taskId"`
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/provost-id/provost/internal/httpapi"
 )
 
-// mappingBody is a mapping (section 5.3 of the contract).
+// mappingBody is a mapping (the contract).
 type mappingBody struct {
 	ID         string                        `json:"id"`
 	Source     partnerBody                   `json:"source"`
@@ -51,7 +51,7 @@ func (h *handlers) listMappings(ctx context.Context, in *listMappingsInput) (*ht
 
 type mappingOutput struct{ Body mappingBody }
 
-func (h *handlers) readMapping(ctx context.Context, in *ByID) (*mappingOutput, error) {
+func (h *handlers) readMapping(ctx context.Context, in *httpapi.ByID) (*mappingOutput, error) {
 	m, err := h.dir.Mapping(ctx, in.ID)
 	if err != nil {
 		return nil, mappingError(err, in.ID)
@@ -60,7 +60,7 @@ func (h *handlers) readMapping(ctx context.Context, in *ByID) (*mappingOutput, e
 }
 
 type updateMappingInput struct {
-	ByID
+	httpapi.ByID
 	Body struct {
 		Properties map[string]*directory.Property `json:"properties"`
 	}

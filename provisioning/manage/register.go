@@ -7,7 +7,6 @@ package manage
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -30,7 +29,7 @@ func Register(api huma.API, e *provisioning.Engine) {
 }
 
 func (h *handlers) registerApps(api huma.API) {
-	op := tagged("Application")
+	op := httpapi.Tagged("Application")
 	huma.Register(api, op("listApplications", "GET", "/apps", "List apps"), h.listApps)
 	huma.Register(api, op("createApplication", "POST", "/apps", "Create an app"), h.createApp)
 	huma.Register(api, op("getApplication", "GET", "/apps/{id}", "Read an app"), h.readApp)
@@ -38,14 +37,14 @@ func (h *handlers) registerApps(api huma.API) {
 	huma.Register(api, op("deleteApplication", "DELETE", "/apps/{id}", "Delete an app that is inactive"), h.deleteApp)
 	huma.Register(api, op("activateApplication", "POST", "/apps/{id}/lifecycle/activate", "Turn an app on"), h.setStatus(directory.AppActive))
 	huma.Register(api, op("deactivateApplication", "POST", "/apps/{id}/lifecycle/deactivate", "Turn an app off"), h.setStatus(directory.AppInactive))
-	mapping := tagged("ProfileMapping")
+	mapping := httpapi.Tagged("ProfileMapping")
 	huma.Register(api, mapping("listProfileMappings", "GET", "/mappings", "List mappings"), h.listMappings)
 	huma.Register(api, mapping("getProfileMapping", "GET", "/mappings/{id}", "Read a mapping"), h.readMapping)
 	huma.Register(api, mapping("updateProfileMapping", "POST", "/mappings/{id}", "Merge properties into a mapping"), h.updateMapping)
 }
 
 func (h *handlers) registerAssignments(api huma.API) {
-	users, groups := tagged("ApplicationUsers"), tagged("ApplicationGroups")
+	users, groups := httpapi.Tagged("ApplicationUsers"), httpapi.Tagged("ApplicationGroups")
 	huma.Register(api, users("listApplicationUsers", "GET", "/apps/{id}/users", "List app users"), h.listUsers)
 	huma.Register(api, users("assignUserToApplication", "POST", "/apps/{id}/users", "Assign a user"), h.assignUser)
 	huma.Register(api, users("getApplicationUser", "GET", "/apps/{id}/users/{userId}", "Read an app user"), h.readUser)
@@ -56,7 +55,7 @@ func (h *handlers) registerAssignments(api huma.API) {
 }
 
 func (h *handlers) registerProvisioning(api huma.API) {
-	op := tagged("Import")
+	op := httpapi.Tagged("Import")
 	start := op("startImport", "POST", "/apps/{id}/imports", "Start an import, or plan one")
 	start.DefaultStatus = http.StatusCreated
 	huma.Register(api, start, h.startImport)
@@ -65,24 +64,9 @@ func (h *handlers) registerProvisioning(api huma.API) {
 	huma.Register(api, op("listImportChanges", "GET", "/apps/{id}/imports/{importId}/changes", "List what an import changes"), h.listChanges)
 	huma.Register(api, op("approveImport", "POST", "/apps/{id}/imports/{importId}/approve", "Let an import that waits go on"), h.approveImport)
 	huma.Register(api, op("cancelImport", "POST", "/apps/{id}/imports/{importId}/cancel", "End an import"), h.cancelImport)
-	tasks := tagged("Task")
+	tasks := httpapi.Tagged("Task")
 	huma.Register(api, tasks("listTasks", "GET", "/apps/{id}/tasks", "List exports that have failed"), h.listTasks)
 	huma.Register(api, tasks("retryTask", "POST", "/apps/{id}/tasks/{taskId}/retry", "Try an export again"), h.retryTask)
-}
-
-// tagged makes operations of one tag.
-func tagged(tag string) func(id, method, path, summary string) huma.Operation {
-	return func(id, method, path, summary string) huma.Operation {
-		o := huma.Operation{
-			OperationID: id, Method: method, Path: "/api/v1" + path, Summary: summary, Tags: []string{tag},
-			DefaultStatus: http.StatusOK, MaxBodyBytes: 1 << 20,
-			SkipValidateBody: true, // clients send null for what they leave out; the directory checks the rest
-		}
-		if method == http.MethodDelete {
-			o.DefaultStatus = http.StatusNoContent
-		}
-		return o
-	}
 }
 
 // change is the caller of a request. The scope manage is what lets it in to write.
@@ -101,25 +85,10 @@ type done struct {
 	Body struct{}
 }
 
-// ByID is the input of an operation on one object. It is exported because huma looks
-// into no embedded type that is not.
-type ByID struct {
-	ID string `path:"id"`
-}
-
 const (
 	pageSize = 50
 	maxPage  = 200
 )
-
-// stamp is a time on the wire, null for none.
-func stamp(t time.Time) *string {
-	if t.IsZero() {
-		return nil
-	}
-	s := t.UTC().Format("2006-01-02T15:04:05.000Z")
-	return &s
-}
 
 // cut makes a page of limit out of one that was asked with one more, and says after
 // what the next begins.
