@@ -247,7 +247,7 @@ func TestFilterPlansUseIndexes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			sel, err := d.selection(typeUser, ListQuery{Filter: f, Client: tester.Client})
+			sel, err := d.selection(t.Context(), d.DB, typeUser, ListQuery{Filter: f, Client: tester.Client})
 			if err != nil {
 				t.Fatal(err)
 			}

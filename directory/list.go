@@ -23,6 +23,9 @@ type ListQuery struct {
 	Cursor    string
 	NoTotal   bool   // leaves Total at -1
 	Client    string // the principal: namespace of external IDs, owner of the cursor
+	// Base is the URL that the endpoints of resource types follow, as a client sees it:
+	// a filter compares meta.location with it.
+	Base string
 }
 
 // Page is one page of a list, in order of creation.
@@ -35,16 +38,10 @@ type Page struct {
 
 func (p *Page) len() int { return len(p.Users) + len(p.Groups) }
 
-// selection is a ListQuery as SQL: the conditions on the rows r, and their arguments.
-type selection struct {
-	where string
-	args  []any
-}
-
 // List returns a page of the users (typ "User") or groups (typ "Group") that match. A
 // cursor that is not one of ours, for this query, is a *CursorError.
 func (d *Directory) List(ctx context.Context, typ string, q ListQuery) (*Page, error) {
-	sel, err := d.selection(typ, q)
+	sel, err := d.selection(ctx, d.DB, typ, q)
 	if err != nil {
 		return nil, err
 	}
@@ -64,25 +61,6 @@ func (d *Directory) List(ctx context.Context, typ string, q ListQuery) (*Page, e
 		}
 	}
 	return p, nil
-}
-
-func (d *Directory) selection(typ string, q ListQuery) (selection, error) {
-	b := &compiler{dialect: d.DB.Dialect(), typ: typ, client: q.Client, everyone: d.everyone.rid}
-	b.arg(q.Client) // $1, as userColumns wants it
-	where := "r.type = " + b.arg(typ)
-	if q.Filter != nil && q.Filter.Root != nil {
-		where += " AND " + b.where(q.Filter.Root, "r")
-	}
-	if q.Status != "" {
-		where += " AND r.status = " + b.arg(q.Status)
-		if q.Status != string(Active) {
-			where += " AND r.status <> 'ACTIVE'" // the words of the partial index
-		}
-	}
-	if q.NotStatus != "" {
-		where += " AND r.status <> " + b.arg(q.NotStatus)
-	}
-	return selection{where: where, args: b.args}, b.err
 }
 
 // readPage reads row numbers from an index first, so that what an offset passes over

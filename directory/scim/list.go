@@ -63,7 +63,7 @@ func (e *endpoint) page(r *http.Request, q query) (page, error) {
 	}
 	lq := directory.ListQuery{
 		StartIndex: q.startIndex, Count: q.count, UseCursor: q.useCursor, Cursor: q.cursor,
-		Client: httpapi.Caller(r.Context()).ID,
+		Client: httpapi.Caller(r.Context()).ID, Base: baseURL(r),
 	}
 	if q.filter != "" {
 		if lq.Filter, err = t.ParseFilter(q.filter, dialect(r)); err != nil {
