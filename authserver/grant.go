@@ -80,7 +80,7 @@ func insertGrant(tx *sqldb.Tx, g *grant) error {
 
 const grantColumns = `g.id, g.as_id, g.client_id, g.user_id, g.session_id, g.code_expires, g.code_used, g.revoked, g.expires, g.body`
 
-func scanGrant(row *sql.Row, more ...any) (*grant, error) {
+func scanGrant(row interface{ Scan(dest ...any) error }, more ...any) (*grant, error) {
 	g := &grant{}
 	var codeExpires, codeUsed, revoked, expires int64
 	var body []byte

@@ -47,21 +47,24 @@ const userColumns = `r.id, r.rid, r.version, r.status, r.created, r.modified, r.
 type scanner interface{ Scan(dest ...any) error }
 
 func scanUser(row scanner) (*User, error) {
-	var u User
-	var created, modified, statusChanged, activated, lastLogin, groupsChanged, passwordChanged int64
-	err := row.Scan(&u.ID, &u.RID, &u.Version, &u.Status, &created, &modified, &statusChanged,
-		&activated, &lastLogin, &groupsChanged, &passwordChanged, &u.ExternalID, &u.Doc)
+	var r struct { // in one piece of memory: every GET comes here
+		User
+		created, modified, statusChanged, activated, lastLogin, groupsChanged, passwordChanged int64
+	}
+	u := &r.User
+	err := row.Scan(&u.ID, &u.RID, &u.Version, (*string)(&u.Status), &r.created, &r.modified, &r.statusChanged,
+		&r.activated, &r.lastLogin, &r.groupsChanged, &r.passwordChanged, &u.ExternalID, &u.Doc)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read user: %w", err)
 	}
-	u.Created, u.Modified, u.StatusChanged = micros(created), micros(modified), micros(statusChanged)
-	u.Activated, u.LastLogin, u.PasswordChanged = micros(activated), micros(lastLogin), micros(passwordChanged)
-	u.GroupsChanged = micros(groupsChanged)
-	u.HasPassword = passwordChanged != 0
-	return &u, nil
+	u.Created, u.Modified, u.StatusChanged = micros(r.created), micros(r.modified), micros(r.statusChanged)
+	u.Activated, u.LastLogin, u.PasswordChanged = micros(r.activated), micros(r.lastLogin), micros(r.passwordChanged)
+	u.GroupsChanged = micros(r.groupsChanged)
+	u.HasPassword = r.passwordChanged != 0
+	return u, nil
 }
 
 const groupColumns = `r.id, r.rid, r.version, r.status, r.created, r.modified, COALESCE(r.members_changed, 0),

@@ -123,7 +123,7 @@ func (s *Store) ByID(ctx context.Context, sessionID string) (Session, error) {
 	return found, nil
 }
 
-func scan(row *sql.Row) (Session, error) {
+func scan(row interface{ Scan(dest ...any) error }) (Session, error) {
 	var found Session
 	var authTime, created, expires int64
 	var amr string

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -65,7 +66,10 @@ func serve(ctx context.Context, cfg *Config, cmd *cobra.Command) error {
 	if cfg.PublicURL == "" {
 		cfg.PublicURL = ready
 	}
-	log := slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
+	collectLess()
+	out := &logWriter{out: cmd.ErrOrStderr()}
+	defer out.flush()
+	log := newLog(out)
 	p, err := open(ctx, cfg, log)
 	if err != nil {
 		return err
@@ -84,6 +88,17 @@ func serve(ctx context.Context, cfg *Config, cmd *cobra.Command) error {
 	return runServers(ctx, p, server(handler, log), public, ops, func() {
 		banner(ctx, cmd.OutOrStdout(), p, ready, localURL("http", ops.Addr()))
 	})
+}
+
+// gcPercent lets the heap grow to four times what is live: a server whose live heap is
+// small would otherwise collect dozens of times a second.
+const gcPercent = 300
+
+// collectLess sets it, unless the operator has said something else.
+func collectLess() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 }
 
 // takeOver ends what a server that was killed has left behind. On SQLite the lock of

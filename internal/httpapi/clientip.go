@@ -16,6 +16,9 @@ func clientIP(r *http.Request, trusted []netip.Prefix) netip.Addr {
 		return netip.Addr{}
 	}
 	ip := peer.Addr().Unmap().WithZone("")
+	if !isIn(ip, trusted) {
+		return ip
+	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for _, hop := range slices.Backward(hops) {
 		if !isIn(ip, trusted) {

@@ -19,22 +19,27 @@ type Options struct {
 	PublicURL      string         // without a trailing slash; the only source of links
 }
 
-// request is what the middleware knows of the request in hand.
+// request is what the middleware knows of the request in hand, in one piece of memory.
 type request struct {
+	recorder
 	id        string
 	ip        netip.Addr
 	log       *slog.Logger
 	publicURL string
+	// caller is set by Authenticate, before the handler that asks for it runs.
+	caller *Principal
 }
 
 type requestKey struct{}
 
-func requestOf(ctx context.Context) request {
-	r, ok := ctx.Value(requestKey{}).(request)
-	if !ok {
-		r.log = slog.New(slog.DiscardHandler)
+// outside stands in for the request where there is none.
+var outside = &request{log: slog.New(slog.DiscardHandler)}
+
+func requestOf(ctx context.Context) *request {
+	if r, ok := ctx.Value(requestKey{}).(*request); ok {
+		return r
 	}
-	return r
+	return outside
 }
 
 // RequestID is the identifier of the request in hand, as in the X-Request-Id header
@@ -63,25 +68,29 @@ func Middleware(o Options) func(http.Handler) http.Handler {
 
 func (o Options) serve(w http.ResponseWriter, r *http.Request, next http.Handler) {
 	start := time.Now()
-	rid := id.NewAt(id.Request, start)
-	info := request{id: rid, ip: clientIP(r, o.TrustedProxies), log: o.Log, publicURL: o.PublicURL}
+	info := &request{
+		recorder: recorder{ResponseWriter: w}, id: id.NewAt(id.Request, start),
+		ip: clientIP(r, o.TrustedProxies), log: o.Log, publicURL: o.PublicURL,
+	}
 	r = r.WithContext(context.WithValue(r.Context(), requestKey{}, info))
-	w.Header().Set("X-Request-Id", rid)
-	w.Header().Set("X-Okta-Request-Id", rid)
-	rec := &recorder{ResponseWriter: w}
-	defer o.access(rec, r, info, start)
-	defer o.recovered(rec, r)
-	next.ServeHTTP(rec, r)
+	ids := []string{info.id}
+	w.Header()["X-Request-Id"], w.Header()["X-Okta-Request-Id"] = ids, ids
+	defer o.access(r, info, start)
+	defer o.recovered(&info.recorder, r)
+	next.ServeHTTP(&info.recorder, r)
 }
 
 // access writes one line per request: the path without its query, which may carry codes.
-func (o Options) access(rec *recorder, r *http.Request, info request, start time.Time) {
+func (o Options) access(r *http.Request, info *request, start time.Time) {
+	if !o.Log.Enabled(r.Context(), slog.LevelInfo) {
+		return
+	}
 	o.Log.LogAttrs(r.Context(), slog.LevelInfo, "request",
 		slog.String("request_id", info.id),
 		slog.String("method", r.Method),
 		slog.String("path", r.URL.Path),
-		slog.Int("status", rec.code()),
-		slog.Int64("bytes", rec.bytes),
+		slog.Int("status", info.code()),
+		slog.Int64("bytes", info.bytes),
 		slog.String("client_ip", info.ip.String()),
 		slog.Duration("duration", time.Since(start)))
 }

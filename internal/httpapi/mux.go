@@ -17,7 +17,11 @@ type Form struct {
 func Mux(mux *http.ServeMux, forms ...Form) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h, pattern := mux.Handler(r)
-		if pattern != "" {
+		switch {
+		case pattern != "" && !strings.Contains(pattern, "{"):
+			h.ServeHTTP(w, r) // nothing of the path is to be kept
+			return
+		case pattern != "":
 			mux.ServeHTTP(w, r)
 			return
 		}

@@ -74,6 +74,11 @@ func WithPrincipal(ctx context.Context, p Principal) context.Context {
 
 // Caller is the principal of the request; the zero value when nobody authenticated.
 func Caller(ctx context.Context) Principal {
-	p, _ := ctx.Value(principalKey{}).(Principal)
-	return p
+	if p, ok := ctx.Value(principalKey{}).(Principal); ok {
+		return p
+	}
+	if p := requestOf(ctx).caller; p != nil {
+		return *p
+	}
+	return Principal{}
 }

@@ -44,8 +44,10 @@ func New(prefix string) string { return NewAt(prefix, time.Now()) }
 
 // NewAt is New for a caller that decides by its own clock.
 func NewAt(prefix string, now time.Time) string {
-	b := make([]byte, len(prefix)+timeDigits+randDigits)
-	n := copy(b, prefix)
+	var room [32]byte // prefixes have three characters
+	b := append(room[:0], prefix...)
+	n := len(b)
+	b = b[:n+timeDigits+randDigits]
 	ms := uint64(now.UnixMilli())
 	for i := n + timeDigits - 1; i >= n; i-- {
 		b[i] = alphabet[ms%uint64(len(alphabet))]

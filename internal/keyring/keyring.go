@@ -12,6 +12,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
+	"io"
 	"log/slog"
 	"slices"
 	"sync"
@@ -28,6 +30,7 @@ var ErrUnseal = errors.New("sealed value does not open with this master key")
 type Ring struct {
 	master  []byte
 	derived sync.Map // purpose -> []byte; purposes are few and fixed
+	hashes  sync.Map // purpose -> *sync.Pool of hash.Hash under its key
 }
 
 // New returns a ring for a master key of KeySize bytes.
@@ -60,9 +63,22 @@ func (r *Ring) String() string { return "***" }
 
 // Hash is the keyed hash under which a secret of at least 128 random bits is stored.
 func (r *Ring) Hash(purpose, secret string) []byte {
-	h := hmac.New(sha256.New, r.Derive("hash/"+purpose))
-	h.Write([]byte(secret))
+	pool := r.hashPool(purpose)
+	h := pool.Get().(hash.Hash)
+	defer pool.Put(h)
+	h.Reset()
+	_, _ = io.WriteString(h, secret) // never fails (hash.Hash)
 	return h.Sum(nil)
+}
+
+// hashPool keeps keyed hashes for use again: keying one costs more than hashing a token.
+func (r *Ring) hashPool(purpose string) *sync.Pool {
+	if p, ok := r.hashes.Load(purpose); ok {
+		return p.(*sync.Pool)
+	}
+	key := r.Derive("hash/" + purpose)
+	p, _ := r.hashes.LoadOrStore(purpose, &sync.Pool{New: func() any { return hmac.New(sha256.New, key) }})
+	return p.(*sync.Pool)
 }
 
 // Seal encrypts plain for a purpose. context (an ID, say) is bound to the value:

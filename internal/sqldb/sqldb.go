@@ -56,6 +56,7 @@ type DB struct {
 	writer  atomic.Pointer[sqlite3.SQLiteConn] // SQLite only: the connection of writeDB
 	writeDB *sql.DB                            // SQLite: one connection; PostgreSQL: the pool
 	readDB  *sql.DB                            // SQLite: read-only pool; PostgreSQL: the same pool
+	lookups *lookups                           // SQLite only: the connections of QueryRow
 	queries rewriter
 	reads   stmtCache
 	writes  stmtCache
@@ -117,6 +118,9 @@ func (db *DB) Close() error {
 	db.reads.close()
 	db.writes.close()
 	err := db.writeDB.Close()
+	if db.lookups != nil {
+		err = errors.Join(err, db.lookups.close())
+	}
 	if db.readDB != db.writeDB {
 		err = errors.Join(err, db.readDB.Close())
 	}

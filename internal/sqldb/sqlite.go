@@ -55,7 +55,9 @@ func openSQLite(ctx context.Context, c Config) (*DB, error) {
 		_ = db.writeDB.Close() // the ping error is the one to report
 		return nil, fmt.Errorf("open %s: %w", c.Path, err)
 	}
-	db.readDB = sql.OpenDB(sqliteConnector{name: file + "?" + sqliteReaderParams, driver: &sqlite3.SQLiteDriver{ConnectHook: hookReader}})
+	reader := sqliteConnector{name: file + "?" + sqliteReaderParams, driver: &sqlite3.SQLiteDriver{ConnectHook: hookReader}}
+	db.lookups = newLookups(reader, sqliteReaders)
+	db.readDB = sql.OpenDB(reader)
 	db.readDB.SetMaxOpenConns(sqliteReaders)
 	db.readDB.SetMaxIdleConns(sqliteReaders)
 	go db.runWriter()
