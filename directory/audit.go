@@ -13,10 +13,23 @@ import (
 // audit appends the event of a change and returns its ID. Documents never hold a
 // password, so before and after need no redaction.
 func (d *Directory) audit(tx *sqldb.Tx, c Change, ev events.Event) (string, error) {
-	ev.Time = d.now()
-	ev.ID = id.NewAt(id.Event, ev.Time)
-	ev.Actor, ev.Request = c.Actor, c.Request
-	return ev.ID, events.Append(tx, ev)
+	ids, err := d.auditAll(tx, c, []events.Event{ev})
+	if err != nil {
+		return "", err
+	}
+	return ids[0], nil
+}
+
+// auditAll is audit for several events, in their order.
+func (d *Directory) auditAll(tx *sqldb.Tx, c Change, evs []events.Event) ([]string, error) {
+	now := d.now()
+	ids := make([]string, len(evs))
+	for i := range evs {
+		ids[i] = id.NewAt(id.Event, now)
+		evs[i].Time, evs[i].ID = now, ids[i]
+		evs[i].Actor, evs[i].Request = c.Actor, c.Request
+	}
+	return ids, events.Append(tx, evs...)
 }
 
 func userTarget(u *User, name string) []events.Target {

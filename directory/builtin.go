@@ -67,16 +67,6 @@ func (d *Directory) makeBuiltIn(ctx context.Context, name string) error {
 	})
 }
 
-// joinEveryone makes a new user a member of Everyone. The group's version stays:
-// everybody being in it is what it means.
-func (d *Directory) joinEveryone(tx *sqldb.Tx, rid int64) error {
-	_, err := tx.Exec(`INSERT INTO members (group_rid, member_rid) VALUES ($1, $2)`, d.everyone.rid, rid)
-	if err != nil {
-		return fmt.Errorf("join %s: %w", Everyone, err)
-	}
-	return nil
-}
-
 // guardGroup refuses what may not be done to a built-in group: Everyone follows the
 // users, Administrators changes its members with the manage scope only, and both keep
 // their names.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/schemas"
@@ -13,39 +12,6 @@ import (
 // chunk is how many rows go into one statement: few enough that the statements of all
 // lengths stay prepared, enough that their number does not count.
 const chunk = 32
-
-// insertMany runs "INSERT INTO into VALUES (...), (...)" for rows of width values.
-func insertMany(tx *sqldb.Tx, into string, width int, values []any) error {
-	for len(values) > 0 {
-		n := min(len(values), chunk*width)
-		if _, err := tx.Exec(into+valueRows(n/width, width), values[:n]...); err != nil {
-			return err
-		}
-		values = values[n:]
-	}
-	return nil
-}
-
-var valueRowCache sync.Map // [2]int{rows, width} -> string
-
-// valueRows returns " VALUES ($1, $2), ($3, $4)".
-func valueRows(rows, width int) string {
-	key := [2]int{rows, width}
-	if s, ok := valueRowCache.Load(key); ok {
-		return s.(string)
-	}
-	var b strings.Builder
-	b.WriteString(" VALUES ")
-	for i := range rows {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString("(" + list(i*width+1, width) + ")")
-	}
-	s := b.String()
-	valueRowCache.Store(key, s)
-	return s
-}
 
 // list returns "$first, $first+1, ..." of n parameters.
 func list(first, n int) string {
@@ -84,7 +50,7 @@ func reindex(tx *sqldb.Tx, rid int64, old, new []schemas.Entry) error {
 			return fmt.Errorf("drop index rows: %w", err)
 		}
 	}
-	if err := insertMany(tx, `INSERT INTO attribute_values (path, val, rid, elem)`, 4, added); err != nil {
+	if _, err := tx.InsertMany(`INSERT INTO attribute_values (path, val, rid, elem)`, 4, "", added); err != nil {
 		return fmt.Errorf("add index rows: %w", err)
 	}
 	return nil

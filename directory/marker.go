@@ -58,16 +58,11 @@ func (d *Directory) changedTx(tx *sqldb.Tx, c Change, ev changed) error {
 	if ev.Kind == kindGroup {
 		return d.groupChangedTx(tx, c, ev)
 	}
-	if err := d.noteSources(tx, c, ev); err != nil {
-		return err
-	}
 	switch ev.Op {
-	case opCreate:
-		if err := d.joinEveryonesApps(tx, c, ev); err != nil {
+	case opUpdate:
+		if err := d.noteSources(tx, c, ev); err != nil {
 			return err
 		}
-		return d.followRules(tx, c, ev)
-	case opUpdate:
 		if err := d.markUserTx(tx, c, ev); err != nil {
 			return err
 		}
@@ -81,6 +76,25 @@ func (d *Directory) changedTx(tx *sqldb.Tx, c Change, ev changed) error {
 		return d.userDeletedTx(tx, ev)
 	}
 	return nil
+}
+
+// createdTx is changedTx for users that are created, in one transaction.
+func (d *Directory) createdTx(tx *sqldb.Tx, c Change, people []changed) error {
+	if err := d.noteFirstSources(tx, c, people); err != nil {
+		return err
+	}
+	if err := d.joinEveryonesApps(tx, c, people); err != nil {
+		return err
+	}
+	rules, err := d.activeRules(tx.Query, nil, true)
+	if err != nil || len(rules) == 0 {
+		return err
+	}
+	who := make([]person, len(people))
+	for i, ev := range people {
+		who[i] = person{rid: ev.RID, id: ev.ID}
+	}
+	return d.settleTx(tx, c, rules, who)
 }
 
 // markUserTx marks a user for the apps that read one of the changed attributes, but

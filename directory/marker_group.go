@@ -94,18 +94,24 @@ func (d *Directory) groupDeletedTx(tx *sqldb.Tx, c Change, ev changed) error {
 	return nil
 }
 
-// joinEveryonesApps gives a new user an account at each app that Everyone is assigned to.
-func (d *Directory) joinEveryonesApps(tx *sqldb.Tx, c Change, ev changed) error {
+// joinEveryonesApps gives new users an account at each app that Everyone is assigned to.
+func (d *Directory) joinEveryonesApps(tx *sqldb.Tx, c Change, people []changed) error {
 	apps, err := d.appsOfGroup(tx, d.everyone.id)
 	if err != nil || len(apps) == 0 {
 		return err
 	}
-	u, err := d.UserTx(tx, ev.ID)
-	if err != nil || !u.Status.Active() {
-		return err
+	var active []string
+	for _, ev := range people {
+		u, err := d.UserTx(tx, ev.ID)
+		if err != nil {
+			return err
+		}
+		if u.Status.Active() {
+			active = append(active, u.ID)
+		}
 	}
 	for _, a := range apps {
-		if err := d.joinAppTx(tx, c, a, []string{ev.ID}); err != nil {
+		if err := d.joinAppTx(tx, c, a, active); err != nil {
 			return err
 		}
 	}

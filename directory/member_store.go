@@ -88,7 +88,7 @@ func insertMembers(tx *sqldb.Tx, group int64, people []person) ([]string, error)
 		for _, p := range part {
 			values = append(values, group, p.rid)
 		}
-		rids, err := ints(tx.Query(`INSERT INTO members (group_rid, member_rid)`+valueRows(len(part), 2)+
+		rids, err := ints(tx.Query(`INSERT INTO members (group_rid, member_rid)`+sqldb.ValueRows(len(part), 2)+
 			` ON CONFLICT (group_rid, member_rid) DO NOTHING RETURNING member_rid`, values...))
 		if err != nil {
 			return nil, fmt.Errorf("add members: %w", err)

@@ -138,7 +138,7 @@ func (b *book) write(tx *sqldb.Tx) error {
 		for _, c := range part {
 			args = append(args, b.group, c.who.rid, c.rule.id, false)
 		}
-		if _, err := tx.Exec(`INSERT INTO rule_grants (group_rid, member_rid, rule_id, kept_out)`+valueRows(len(part), 4), args...); err != nil {
+		if _, err := tx.Exec(`INSERT INTO rule_grants (group_rid, member_rid, rule_id, kept_out)`+sqldb.ValueRows(len(part), 4), args...); err != nil {
 			return fmt.Errorf("write grants: %w", err)
 		}
 	}

@@ -13,10 +13,7 @@ import (
 // new profile, in the transaction that writes it. Only the rules that read what has
 // changed are asked.
 func (d *Directory) followRules(tx *sqldb.Tx, c Change, ev changed) error {
-	if ev.Op != opCreate && len(ev.Attrs) == 0 {
-		return nil
-	}
-	rules, err := d.activeRules(tx.Query, ev.Attrs, ev.Op == opCreate)
+	rules, err := d.activeRules(tx.Query, ev.Attrs, false)
 	if err != nil || len(rules) == 0 {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/provost-id/provost/internal/sqldb"
 )
@@ -70,25 +71,47 @@ func (d *Directory) checkGroupOwnedTx(tx *sqldb.Tx, c Change, g *Group) error {
 	return &owned
 }
 
+// anyAttr stands for every attribute that has a value and no row of its own: a new user
+// has one row, not one for each attribute.
+const anyAttr = "*"
+
+// sourceRow is where the value of an attribute comes from.
+func sourceRow(c Change, ev changed, attr, mapping string, now time.Time) []any {
+	return []any{ev.RID, attr, c.Source.Kind, c.Source.ID, mapping, ev.Event, now.UnixMicro()}
+}
+
+const insertSources = `INSERT INTO attribute_sources (rid, attr, kind, source, mapping, event, time)`
+
 // noteSources records where the new values of a user come from.
 func (d *Directory) noteSources(tx *sqldb.Tx, c Change, ev changed) error {
-	if ev.Op != opCreate && ev.Op != opUpdate || len(ev.Attrs) == 0 {
-		return nil
-	}
-	args := []any{ev.RID, c.Source.Kind, c.Source.ID, ev.Event, d.Now().UnixMicro()}
-	rows := make([]string, 0, len(ev.Attrs))
+	now, values := d.Now(), make([]any, 0, 7*len(ev.Attrs))
 	for _, attr := range ev.Attrs {
 		mapping := c.Source.Mapping
 		if m, ok := c.Mappings[attr]; ok {
 			mapping = m
 		}
-		args = append(args, attr, mapping)
-		rows = append(rows, fmt.Sprintf("($1, $%d, $2, $3, $%d, $4, $5)", len(args)-1, len(args)))
+		values = append(values, sourceRow(c, ev, attr, mapping, now)...)
 	}
-	_, err := tx.Exec(`INSERT INTO attribute_sources (rid, attr, kind, source, mapping, event, time) VALUES `+strings.Join(rows, ", ")+`
-		ON CONFLICT (rid, attr) DO UPDATE SET kind = excluded.kind, source = excluded.source, mapping = excluded.mapping,
-			event = excluded.event, time = excluded.time`, args...)
+	_, err := tx.InsertMany(insertSources, 7, ` ON CONFLICT (rid, attr) DO UPDATE SET kind = excluded.kind, source = excluded.source,
+		mapping = excluded.mapping, event = excluded.event, time = excluded.time`, values)
 	if err != nil {
+		return fmt.Errorf("note sources: %w", err)
+	}
+	return nil
+}
+
+// noteFirstSources records where the values of new users come from.
+func (d *Directory) noteFirstSources(tx *sqldb.Tx, c Change, people []changed) error {
+	now, values := d.Now(), make([]any, 0, 7*len(people))
+	for _, ev := range people {
+		values = append(values, sourceRow(c, ev, anyAttr, c.Source.Mapping, now)...)
+		for _, attr := range ev.Attrs {
+			if m, ok := c.Mappings[attr]; ok && m != c.Source.Mapping {
+				values = append(values, sourceRow(c, ev, attr, m, now)...)
+			}
+		}
+	}
+	if _, err := tx.InsertMany(insertSources, 7, "", values); err != nil {
 		return fmt.Errorf("note sources: %w", err)
 	}
 	return nil

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/provost-id/provost/internal/events"
-	"github.com/provost-id/provost/internal/id"
 	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/schemas"
 )
@@ -155,53 +153,6 @@ func updateDocument(tx *sqldb.Tx, u *User, n userChange) error {
 		return err
 	}
 	return reindex(tx, u.RID, n.was.Index(), n.next.Index())
-}
-
-// insertUser writes a new user.
-func (d *Directory) insertUser(tx *sqldb.Tx, c Change, r *schemas.Resource, status Status, hash string) (*User, error) {
-	now := d.now()
-	u := &User{
-		ID: id.NewAt(id.User, now), Version: 1, Status: status, Created: now, Modified: now, StatusChanged: now,
-		Doc: r.Doc(),
-	}
-	if status.Active() {
-		u.Activated = now
-	}
-	if err := insertRow(tx, u, r); err != nil {
-		return nil, err
-	}
-	if c.Client != "" && r.ExternalID != "" {
-		u.ExternalID = r.ExternalID
-		if err := setExternalID(tx, u.RID, c.Client, u.ExternalID); err != nil {
-			return nil, err
-		}
-	}
-	if hash != "" {
-		if err := d.storePassword(tx, u, hash, now); err != nil {
-			return nil, err
-		}
-	}
-	if err := d.joinEveryone(tx, u.RID); err != nil {
-		return nil, err
-	}
-	ev := events.Event{
-		Type: "user.lifecycle.create", Targets: userTarget(u, r.DisplayName()), After: u.Doc,
-		Detail: map[string]any{"status": status},
-	}
-	return u, d.tell(tx, c, ev, changed{Kind: kindUser, ID: u.ID, RID: u.RID, Op: opCreate, Attrs: profileNames(r), Version: 1})
-}
-
-func insertRow(tx *sqldb.Tx, u *User, r *schemas.Resource) error {
-	h := r.Hot()
-	err := tx.QueryRow(`INSERT INTO resources (id, type, version, status, active, created, modified, status_changed,
-			activated, user_name, display_name, family_name, given_name)
-		VALUES ($1, 'User', 1, $2, $3, $4, $4, $4, $5, $6, $7, $8, $9) RETURNING rid`,
-		u.ID, string(u.Status), u.Status.Active(), u.Created.UnixMicro(), nullTime(u.Activated),
-		null(h.UserName), null(h.DisplayName), null(h.FamilyName), null(h.GivenName)).Scan(&u.RID)
-	if err != nil {
-		return fmt.Errorf("insert user: %w", err)
-	}
-	return insertDocument(tx, typeUser, u.RID, u.Doc, r.Unique(), r.Index())
 }
 
 func insertDocument(tx *sqldb.Tx, typ string, rid int64, doc []byte, unique, index []schemas.Entry) error {

@@ -11,46 +11,21 @@ import (
 
 // CreateUser stores a new user. A password in the resource is hashed first. A login
 // that is taken is a *Conflict, whoever has it: nothing is ever merged.
-func (d *Directory) CreateUser(ctx context.Context, c Change, r *schemas.Resource, o CreateOptions) (u *User, err error) {
-	if r.Password != "" {
-		n, err := d.passwordOf(ctx, r)
-		if err != nil {
-			return nil, err
-		}
-		o.PasswordHash = n.hash
-		r = r.Clone()
-		r.Password = ""
-	}
-	err = d.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		u, err = d.CreateUserTx(tx, c, r, o)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return u, nil
+func (d *Directory) CreateUser(ctx context.Context, c Change, r *schemas.Resource, o CreateOptions) (*User, error) {
+	return only(d.CreateUsers(ctx, c, []UserToCreate{{Resource: r, Options: o}}))
 }
 
 // CreateUserTx is CreateUser inside a transaction; a password comes as o.PasswordHash.
 func (d *Directory) CreateUserTx(tx *sqldb.Tx, c Change, r *schemas.Resource, o CreateOptions) (*User, error) {
-	if r.Password != "" {
-		return nil, errPasswordInTx
-	}
-	if o.PasswordHash != "" {
-		if err := d.CheckHash(o.PasswordHash); err != nil {
-			return nil, hashError("value", "%v", err)
-		}
-	}
-	u, err := d.insertUser(tx, c, r, firstStatus(c, r, o), o.PasswordHash)
+	return only(d.CreateUsersTx(tx, c, []UserToCreate{{Resource: r, Options: o}}))
+}
+
+// only is the result of a batch of one.
+func only(results []UserResult, err error) (*User, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, group := range o.Groups {
-		if err := d.AddMemberTx(tx, c, group, u.ID); err != nil {
-			return nil, fmt.Errorf("join group %s: %w", group, err)
-		}
-	}
-	return u, nil
+	return results[0].User, results[0].Err
 }
 
 func firstStatus(c Change, r *schemas.Resource, o CreateOptions) Status {

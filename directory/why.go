@@ -32,10 +32,13 @@ func (d *Directory) Why(ctx context.Context, userID, attr string) (*Why, error) 
 	if _, ok := d.profileTypes()[attr]; !ok {
 		return nil, fmt.Errorf("attribute %s: %w", attr, ErrNotFound)
 	}
-	w := &Why{Value: profile[attr]}
+	w, fallback := &Why{Value: profile[attr]}, anyAttr
+	if w.Value == nil { // it came with nothing
+		fallback = attr
+	}
 	var at int64
 	err = d.DB.QueryRow(ctx, `SELECT s.kind, s.source, s.mapping, s.event, s.time, COALESCE((SELECT a.label FROM apps a WHERE a.id = s.source), '')
-		FROM attribute_sources s WHERE s.rid = $1 AND s.attr = $2`, u.RID, attr).
+		FROM attribute_sources s WHERE s.rid = $1 AND s.attr IN ($2, $3) ORDER BY s.attr = $3 LIMIT 1`, u.RID, attr, fallback).
 		Scan(&w.Source.Kind, &w.Source.ID, &w.Mapping, &w.Event, &at, &w.App)
 	if errors.Is(err, sql.ErrNoRows) {
 		return w, nil

@@ -16,12 +16,30 @@ const (
 	unstamped = "events.unstamped"
 )
 
-// Append writes ev in the transaction of the change it tells of. ID, Time and
-// Outcome are filled in when empty.
+// Append writes events in the transaction of the change they tell of, in their order.
+// ID, Time and Outcome are filled in when empty.
 //
 // SQLite has one writer and commits in the order of writing, so seq and hash are set
 // here; on PostgreSQL the Sequencer sets them after commit.
-func Append(tx *sqldb.Tx, ev Event) error {
+func Append(tx *sqldb.Tx, evs ...Event) error {
+	if len(evs) == 0 {
+		return nil
+	}
+	bodies := make([][]byte, len(evs))
+	for i := range evs {
+		evs[i].complete()
+		var err error
+		if bodies[i], err = json.Marshal(&evs[i]); err != nil {
+			return fmt.Errorf("encode event %s: %w", evs[i].Type, err)
+		}
+	}
+	if err := insert(tx, evs, bodies); err != nil {
+		return fmt.Errorf("append event %s: %w", evs[0].Type, err)
+	}
+	return nil
+}
+
+func (ev *Event) complete() {
 	if ev.Time.IsZero() {
 		ev.Time = time.Now()
 	}
@@ -32,35 +50,33 @@ func Append(tx *sqldb.Tx, ev Event) error {
 	if ev.Outcome == "" {
 		ev.Outcome = Success
 	}
-	body, err := json.Marshal(ev)
-	if err != nil {
-		return fmt.Errorf("encode event %s: %w", ev.Type, err)
-	}
-	if err := insert(tx, ev, body); err != nil {
-		return fmt.Errorf("append event %s: %w", ev.Type, err)
-	}
-	return nil
 }
 
-func insert(tx *sqldb.Tx, ev Event, body []byte) error {
-	var seq *int64
-	var hash []byte
+func insert(tx *sqldb.Tx, evs []Event, bodies [][]byte) error {
+	stamped := tx.Dialect() == sqldb.SQLite
 	wake := unstamped
-	if tx.Dialect() == sqldb.SQLite {
-		last, err := chainHead(tx)
-		if err != nil {
+	var last link
+	if stamped {
+		var err error
+		if last, err = chainHead(tx); err != nil {
 			return err
 		}
-		next := last.next(body)
-		seq, hash, wake = &next.seq, next.hash, Channel
+		wake = Channel
 	}
-	subject := ""
-	if len(ev.Targets) > 0 {
-		subject = ev.Targets[0].ID
+	values := make([]any, 0, 7*len(evs))
+	for i, ev := range evs {
+		var seq, hash any
+		if stamped {
+			last = last.next(bodies[i])
+			seq, hash = last.seq, last.hash
+		}
+		subject := ""
+		if len(ev.Targets) > 0 {
+			subject = ev.Targets[0].ID
+		}
+		values = append(values, seq, ev.ID, ev.Time.UnixMicro(), ev.Type, subject, string(bodies[i]), hash)
 	}
-	_, err := tx.Exec(`INSERT INTO events (seq, id, time, type, subject, body, hash) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		seq, ev.ID, ev.Time.UnixMicro(), ev.Type, subject, string(body), hash)
-	if err != nil {
+	if _, err := tx.InsertMany(`INSERT INTO events (seq, id, time, type, subject, body, hash)`, 7, "", values); err != nil {
 		return err
 	}
 	tx.Wake(wake)

@@ -1,0 +1,207 @@
+package directory
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/provost-id/provost/internal/sqldb"
+	"github.com/provost-id/provost/schemas"
+)
+
+// MaxUserBatch is how many users one CreateUsers takes: a few tenths of a second, for
+// which other writers wait on SQLite, and few enough for one statement's parameters.
+const MaxUserBatch = 1000
+
+// UserToCreate is one entry of a batch.
+type UserToCreate struct {
+	Resource *schemas.Resource
+	Options  CreateOptions
+}
+
+// UserResult is what became of one entry of a batch: a user, or why there is none.
+type UserResult struct {
+	User *User
+	Err  error // a *Conflict, *schemas.Error, *PasswordError, or of joining a group
+}
+
+var errBatchSize = fmt.Errorf("a batch holds at most %d users", MaxUserBatch)
+
+// CreateUsers stores up to MaxUserBatch new users in one transaction. Each entry
+// succeeds or fails by itself, exactly as CreateUser would in the order of the batch;
+// the results are in that order too. An error beside them says that nothing is stored.
+//
+// What follows from all of them is done once: group rules and groups take in everybody
+// by one change of the group.
+func (d *Directory) CreateUsers(ctx context.Context, c Change, batch []UserToCreate) (results []UserResult, err error) {
+	if len(batch) > MaxUserBatch {
+		return nil, errBatchSize
+	}
+	people, err := d.hashBatch(ctx, c, batch)
+	if err != nil {
+		return nil, err
+	}
+	err = d.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		results, err = d.createTx(tx, c, people)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+// CreateUsersTx is CreateUsers inside a transaction; passwords come as PasswordHash.
+func (d *Directory) CreateUsersTx(tx *sqldb.Tx, c Change, batch []UserToCreate) ([]UserResult, error) {
+	if len(batch) > MaxUserBatch {
+		return nil, errBatchSize
+	}
+	people := make([]newcomer, len(batch))
+	for i, e := range batch {
+		if e.Resource.Password != "" {
+			return nil, errPasswordInTx
+		}
+		people[i] = d.newcomer(c, e)
+	}
+	return d.createTx(tx, c, people)
+}
+
+// hashBatch makes the newcomers of a batch, their clear passwords hashed.
+func (d *Directory) hashBatch(ctx context.Context, c Change, batch []UserToCreate) ([]newcomer, error) {
+	people := make([]newcomer, len(batch))
+	for i, e := range batch {
+		e, refused := d.hashed(ctx, e)
+		if refused != nil && !isRefusal(refused) {
+			return nil, refused
+		}
+		people[i] = d.newcomer(c, e)
+		if refused != nil {
+			people[i].err = refused
+		}
+	}
+	return people, nil
+}
+
+// isRefusal tells a password that is not acceptable from one that could not be hashed.
+func isRefusal(err error) bool {
+	var schema *schemas.Error
+	return errors.Is(err, ErrPassword) || errors.As(err, &schema)
+}
+
+// hashed replaces the clear password of an entry by its hash.
+func (d *Directory) hashed(ctx context.Context, e UserToCreate) (UserToCreate, error) {
+	if e.Resource.Password == "" {
+		return e, nil
+	}
+	n, err := d.passwordOf(ctx, e.Resource)
+	e.Resource = e.Resource.Clone()
+	e.Resource.Password, e.Options.PasswordHash = "", n.hash
+	return e, err
+}
+
+// newcomer is a user on its way into the database, with everything that can be
+// derived outside the transaction.
+type newcomer struct {
+	user   User // ID, times and row number are given in the transaction
+	hot    schemas.Hot
+	index  []schemas.Entry
+	unique []schemas.Entry
+	name   string
+	attrs  []string
+	hash   string
+	groups []string
+	err    error // why it will not come in
+}
+
+func (d *Directory) newcomer(c Change, e UserToCreate) newcomer {
+	r := e.Resource
+	n := newcomer{
+		user: User{Version: 1, Status: firstStatus(c, r, e.Options), Doc: r.Doc()},
+		hot:  r.Hot(), index: r.Index(), unique: r.Unique(), name: r.DisplayName(), attrs: profileNames(r),
+		hash: e.Options.PasswordHash, groups: e.Options.Groups,
+	}
+	if c.Client != "" {
+		n.user.ExternalID = r.ExternalID
+	}
+	if n.hash != "" {
+		if err := d.CheckHash(n.hash); err != nil {
+			n.err = hashError("value", "%v", err)
+		}
+	}
+	return n
+}
+
+// createTx brings the newcomers in. It may run twice, so it leaves them as they are.
+func (d *Directory) createTx(tx *sqldb.Tx, c Change, people []newcomer) ([]UserResult, error) {
+	results := make([]UserResult, len(people))
+	groups, err := d.lockJoined(tx, c, people)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]*entry, 0, len(people))
+	for i := range people {
+		n := &people[i]
+		if results[i].Err = n.err; n.err == nil {
+			results[i].Err = groups.refusal(n)
+		}
+		if results[i].Err == nil {
+			entries = append(entries, &entry{newcomer: n, result: &results[i]})
+		}
+	}
+	if entries, err = d.admit(tx, entries); err != nil {
+		return nil, err
+	}
+	if err := d.insertUsers(tx, c, entries); err != nil {
+		return nil, err
+	}
+	return results, d.joinGroups(tx, c, groups, entries)
+}
+
+// entry is a newcomer in one run of a transaction.
+type entry struct {
+	*newcomer
+	result *UserResult
+	rid    int64
+}
+
+// admit gives row numbers and claims unique values; it returns those that got theirs.
+func (d *Directory) admit(tx *sqldb.Tx, entries []*entry) ([]*entry, error) {
+	if len(entries) == 0 {
+		return nil, nil
+	}
+	rids, err := newRIDs(tx, len(entries))
+	if err != nil {
+		return nil, err
+	}
+	claims := make([]claim, len(entries))
+	for i, e := range entries {
+		e.rid = rids[i]
+		claims[i] = claim{rid: e.rid, unique: e.unique}
+	}
+	if err := claimMany(tx, typeUser, claims); err != nil {
+		return nil, err
+	}
+	admitted := entries[:0]
+	for i, e := range entries {
+		if claims[i].lost != nil {
+			e.result.Err = claims[i].lost
+			continue
+		}
+		admitted = append(admitted, e)
+	}
+	return admitted, nil
+}
+
+// newUser is the user that an entry becomes.
+func (e *entry) newUser(id string, now time.Time) *User {
+	u := e.user
+	u.ID, u.RID, u.Created, u.Modified, u.StatusChanged = id, e.rid, now, now, now
+	if u.Status.Active() {
+		u.Activated = now
+	}
+	if e.hash != "" {
+		u.HasPassword, u.PasswordChanged = true, now
+	}
+	return &u
+}
