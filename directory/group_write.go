@@ -80,7 +80,7 @@ func (d *Directory) ReplaceGroup(ctx context.Context, c Change, id string, v IfM
 // ReplaceGroupTx is ReplaceGroup inside a transaction.
 func (d *Directory) ReplaceGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch, r *schemas.Resource) (*Group, error) {
 	replace := func(was *schemas.Resource) (*schemas.Resource, error) {
-		return r, d.groupType().CheckImmutable(was, r)
+		return d.groupType().Replacement(was, r)
 	}
 	return d.changeGroupTx(tx, c, id, v, groupChange{
 		next:    replace,

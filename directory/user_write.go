@@ -50,10 +50,7 @@ func (d *Directory) ReplaceUser(ctx context.Context, c Change, id string, v IfMa
 		return nil, err
 	}
 	return d.changeUser(ctx, c, id, v, password, func(was *schemas.Resource) (*schemas.Resource, error) {
-		if err := d.userType().CheckImmutable(was, r); err != nil {
-			return nil, err
-		}
-		return r, nil
+		return d.userType().Replacement(was, r)
 	})
 }
 

@@ -6,6 +6,15 @@ func (t *Type) CheckImmutable(old, replacement *Resource) error {
 	return checkImmutable(&old.root, &replacement.root)
 }
 
+// Replacement is what a PUT of r makes of the resource that is there (RFC 7644, section
+// 3.5.1): r with the readOnly attributes of old, which no client gives. A change of an
+// immutable attribute is an *Error.
+func (t *Type) Replacement(old, r *Resource) (*Resource, error) {
+	next := r.Clone()
+	next.root.retain(&old.root, func(a *attr) bool { return a.Mutability == ReadOnly })
+	return next, t.CheckImmutable(old, next)
+}
+
 func checkImmutable(old, replacement *node) error {
 	for i := range old.kids {
 		k := &old.kids[i]
@@ -23,4 +32,25 @@ func checkImmutable(old, replacement *node) error {
 		}
 	}
 	return nil
+}
+
+// retain puts back what old has of the attributes that keep chooses: those that the
+// client could not, or may not, change.
+func (n *node) retain(old *node, keep func(*attr) bool) {
+	for i := range old.kids {
+		k := &old.kids[i]
+		switch {
+		case keep(k.attr):
+			n.put(k.clone())
+		case k.attr.Type == Complex && !k.attr.MultiValued:
+			kept := node{attr: k.attr}
+			if have := n.kid(k.attr); have != nil {
+				kept = *have
+			}
+			before := len(kept.kids)
+			if kept.retain(k, keep); len(kept.kids) > before {
+				n.put(kept)
+			}
+		}
+	}
 }

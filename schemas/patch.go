@@ -236,10 +236,14 @@ func (q *patchParser) valued(op PatchOp, at int) error {
 		return nil
 	}
 	q.pos = at
-	null := q.peek() == 'n'
+	first := q.peek()
+	null := first == 'n'
 	n, err := q.target(&op)
 	if err != nil {
 		return err
+	}
+	if a := op.target(); first == '{' && n.isUnset() && a.Type == Complex && !a.MultiValued {
+		return nil // no sub-attribute is named, and the others stay
 	}
 	op.value, op.has = n, !null
 	if null && op.Op == "add" {

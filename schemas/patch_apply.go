@@ -1,6 +1,9 @@
 package schemas
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // Patch applies ops, in order, to a copy of r (RFC 7644, section 3.5.2): either all
 // of them, or an *Error and nothing. Member operations of a group change Members of
@@ -11,22 +14,54 @@ func (t *Type) Patch(r *Resource, ops []PatchOp, d Dialect) (*Resource, error) {
 		return nil, err
 	}
 	root := r.join()
+	p := patcher{d: d, work: maxPatchWork}
 	for i := range rest {
-		p := patcher{op: &rest[i], d: d}
+		p.op = &rest[i]
 		if err := p.apply(&root); err != nil {
 			return nil, rest[i].in(err)
 		}
 	}
+	root.retain(&r.root, func(a *attr) bool { return a.Mutability == ReadOnly })
 	root.prune()
 	if err := checkRequired(&root, Mutability); err != nil {
-		return nil, err
+		return nil, InOperation(err, ops)
 	}
 	patched, err := t.resource(root)
 	if err != nil {
 		return nil, err
 	}
 	patched.Members = change.Apply(r.Members)
-	return patched, t.CheckImmutable(r, patched)
+	if err := t.CheckImmutable(r, patched); err != nil {
+		return nil, InOperation(err, ops)
+	}
+	return patched, nil
+}
+
+// InOperation says in an *Error that names an attribute which of ops it is about.
+func InOperation(err error, ops []PatchOp) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Operation != 0 || e.Path == "" {
+		return err
+	}
+	named := *e
+	named.Operation = OperationOn(ops, e.Path)
+	return &named
+}
+
+// OperationOn returns which operation last spoke of the attribute at path, of what it is
+// part of, or of a part of it; 0 for none.
+func OperationOn(ops []PatchOp, path string) int {
+	for i := len(ops) - 1; i >= 0; i-- {
+		if at := ops[i].target().path; at == path || isWithin(at, path) || isWithin(path, at) {
+			return ops[i].Index
+		}
+	}
+	return 0
+}
+
+// isWithin says that the attribute at path is a part of the one at whole.
+func isWithin(path, whole string) bool {
+	return len(path) > len(whole) && strings.HasPrefix(path, whole) && (path[len(whole)] == '.' || path[len(whole)] == ':')
 }
 
 // in says in an error which operation it is about.
@@ -37,10 +72,23 @@ func (o *PatchOp) in(err error) error {
 	return err
 }
 
-// patcher applies one operation.
+// maxPatchWork bounds how often the values of a resource are compared with those of a
+// request: a change holds the writer for as long as it takes.
+const maxPatchWork = 4_000_000
+
+// patcher applies operations.
 type patcher struct {
-	op *PatchOp
-	d  Dialect
+	op   *PatchOp
+	d    Dialect
+	work int // comparisons that may still be made
+}
+
+// compares takes n comparisons from what the request may cost.
+func (p *patcher) compares(n int) error {
+	if p.work -= n; p.work < 0 {
+		return errorf(InvalidValue, p.op.attr.path, "the operations compare more than %d values; send fewer at a time", maxPatchWork)
+	}
+	return nil
 }
 
 func (p *patcher) apply(root *node) error {
@@ -104,7 +152,7 @@ func (p *patcher) set(holder *node, v node) error {
 			holder.put(node{attr: a})
 			old = holder.kid(a)
 		}
-		return addElements(old, v)
+		return p.addElements(old, v)
 	case a.Type == Complex && !a.MultiValued:
 		return p.merge(holder, old, v)
 	default:
@@ -128,8 +176,11 @@ func (p *patcher) merge(holder, old *node, v node) error {
 }
 
 // addElements appends the elements of v that n does not have yet.
-func addElements(n *node, v node) error {
+func (p *patcher) addElements(n *node, v node) error {
 	before := len(n.kids)
+	if err := p.compares(len(v.kids) * (before + len(v.kids))); err != nil {
+		return err
+	}
 	for _, e := range v.stripped().kids {
 		if !n.holds(&e) {
 			n.kids = append(n.kids, e)

@@ -7,7 +7,13 @@ func (p *patcher) elements(holder *node) error {
 	n := holder.kid(p.op.attr)
 	var hits []int
 	if n != nil {
+		if err := p.compares(len(n.kids) * termsOf(p.op.filter)); err != nil {
+			return err
+		}
 		hits = p.selected(n)
+	}
+	if err := p.checkSub(n, hits); err != nil {
+		return err
 	}
 	switch {
 	case len(hits) > 0 && !p.op.has:
@@ -20,6 +26,41 @@ func (p *patcher) elements(holder *node) error {
 	default:
 		return p.create(holder)
 	}
+}
+
+// termsOf counts the comparisons of a value filter.
+func termsOf(f Node) int {
+	switch f := f.(type) {
+	case *And:
+		return termsOfAll(f.Terms)
+	case *Or:
+		return termsOfAll(f.Terms)
+	case *Not:
+		return termsOf(f.Term)
+	}
+	return 1
+}
+
+func termsOfAll(terms []Node) (n int) {
+	for _, t := range terms {
+		n += termsOf(t)
+	}
+	return n
+}
+
+// checkSub refuses another value for an immutable sub-attribute of an element that has
+// one (RFC 7643, section 2.2).
+func (p *patcher) checkSub(n *node, hits []int) error {
+	if p.op.sub == nil || p.op.sub.Mutability != Immutable {
+		return nil
+	}
+	for _, i := range hits {
+		old := n.kids[i].kid(p.op.sub)
+		if old != nil && (!p.op.has || !old.equal(&p.op.value)) {
+			return errorf(Mutability, p.op.sub.path, "it is immutable and has a value")
+		}
+	}
+	return nil
 }
 
 // selected returns the elements that the filter matches.
@@ -42,7 +83,10 @@ func (p *patcher) removeFrom(n *node, hits []int) {
 			if p.op.sub == nil {
 				continue
 			}
-			n.kids[i].drop(p.op.sub)
+			// An element without anything left is none for the next operation.
+			if n.kids[i].drop(p.op.sub); len(n.kids[i].kids) == 0 {
+				continue
+			}
 		}
 		kept = append(kept, n.kids[i])
 	}
@@ -91,23 +135,9 @@ func (p *patcher) setsPrimary() bool {
 // filter, where the dialect says so. The next operation with the same filter finds
 // it, so that three operations make one element.
 func (p *patcher) create(holder *node) error {
-	allowed := p.op.Op == "add" && p.d.CreateOnAdd || p.op.Op == "replace" && p.d.CreateOnReplace
-	if p.op.each {
-		allowed = p.d.CreateOnAdd
-	}
-	e := node{attr: p.op.attr}
-	if !allowed || p.op.filter != nil && !e.satisfy(p.op.filter) {
+	e, ok := p.created()
+	if !ok {
 		return errorf(NoTarget, p.op.Path, "no value matches the filter")
-	}
-	switch v := p.op.value; {
-	case p.op.sub != nil:
-		e.put(v)
-	case e.attr.Type != Complex:
-		e = v
-	default:
-		for _, k := range v.stripped().kids {
-			e.put(k)
-		}
 	}
 	n := holder.kid(e.attr)
 	if n == nil {
@@ -118,6 +148,29 @@ func (p *patcher) create(holder *node) error {
 	last := len(n.kids) - 1
 	n.onePrimary(func(i int) bool { return i == last })
 	return checkElements(n.attr, len(n.kids))
+}
+
+// created is the element that create appends. Without a filter the path means an
+// attribute that is not there, which add and replace make (RFC 7644, section 3.5.2.3).
+func (p *patcher) created() (e node, ok bool) {
+	e.attr = p.op.attr
+	if p.op.filter != nil {
+		allowed := p.op.Op == "add" && p.d.CreateOnAdd || p.op.Op == "replace" && p.d.CreateOnReplace
+		if !allowed || !e.satisfy(p.op.filter) {
+			return e, false
+		}
+	}
+	switch v := p.op.value; {
+	case p.op.sub != nil:
+		e.put(v)
+	case e.attr.Type != Complex:
+		return v, v.matches(p.op.filter)
+	default:
+		for _, k := range v.stripped().kids {
+			e.put(k)
+		}
+	}
+	return e, true
 }
 
 // satisfy fills the element from a filter of eq terms joined by and; false for any
@@ -147,16 +200,22 @@ func (n *node) satisfy(f Node) bool {
 // removeValues takes the listed values out of a multi-valued attribute: Entra ID
 // removes members and others so, where RFC 7644 has a value filter.
 func (p *patcher) removeValues(holder *node) error {
+	listed := p.op.value.stripped()
 	n := holder.kid(p.op.attr)
 	if n == nil {
-		return nil
+		n = &node{attr: p.op.attr}
+	}
+	if err := p.compares(len(n.kids) * len(listed.kids)); err != nil {
+		return err
 	}
 	kept := make([]node, 0, len(n.kids))
-	listed := p.op.value.stripped()
 	for _, e := range n.kids {
 		if !listed.selects(&e) {
 			kept = append(kept, e)
 		}
+	}
+	if len(kept) == len(n.kids) && len(listed.kids) > 0 && !p.d.IgnoreMissedRemove {
+		return errorf(NoTarget, p.op.Path, "none of the values is there")
 	}
 	n.kids = kept
 	return nil

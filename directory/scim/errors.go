@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 
@@ -72,6 +73,33 @@ func describeSentinel(err error) (status int, scimType, detail string) {
 		return http.StatusServiceUnavailable, "", "the database is busy; nothing was changed"
 	}
 	return http.StatusInternalServerError, "", ""
+}
+
+// inOperation says of an error of the domain which operation of the PATCH it is about.
+func inOperation(err error, ops []schemas.PatchOp) error {
+	status, scimType, detail := describe(err)
+	n := schemas.OperationOn(ops, attributeOf(err))
+	if n == 0 || status == http.StatusInternalServerError {
+		return schemas.InOperation(err, ops)
+	}
+	return &statusError{status: status, scimType: scimType, detail: fmt.Sprintf("operation %d: %s", n, detail)}
+}
+
+// attributeOf is the attribute that an error of the domain is about, empty for none.
+func attributeOf(err error) string {
+	var conflict *directory.Conflict
+	var owned *directory.OwnedError
+	switch {
+	case errors.As(err, &conflict):
+		return conflict.Attr
+	case errors.As(err, &owned):
+		return owned.Attr
+	case errors.Is(err, directory.ErrPassword):
+		return "password"
+	case errors.Is(err, directory.ErrTransition):
+		return "active"
+	}
+	return ""
 }
 
 // statusError is what is wrong with a request before the domain sees it.

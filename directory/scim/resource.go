@@ -98,7 +98,7 @@ func (e *endpoint) patch(w http.ResponseWriter, r *http.Request) {
 	}
 	row, err := e.edit(r, r.PathValue("id"), ops)
 	if err != nil {
-		e.writeError(w, r, err)
+		e.writeError(w, r, inOperation(err, ops))
 		return
 	}
 	if e.name == "Group" && touchesMembers(ops) && !asksForBody(r) {
