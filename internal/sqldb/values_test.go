@@ -13,21 +13,21 @@ import (
 func TestInsertMany(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		write(t, db, func(tx *sqldb.Tx) error {
-			_, err := tx.Exec(`CREATE TABLE many (n BIGINT PRIMARY KEY, s TEXT NOT NULL, some TEXT, none BIGINT, yes BOOLEAN NOT NULL, b BYTEA)`)
+			_, err := tx.Exec(`CREATE TABLE many (n BIGINT PRIMARY KEY, s TEXT NOT NULL, maybe TEXT, none BIGINT, yes BOOLEAN NOT NULL, b BYTEA)`)
 			return err
 		})
 		next := 0
 		for _, rows := range []int{0, 1, 31, 32, 33, 256, 700} {
 			var values []any
 			for range rows {
-				var some any
+				var maybe any
 				if next%3 > 0 {
-					some = fmt.Sprint("s", next)
+					maybe = fmt.Sprint("s", next)
 				}
-				values = append(values, int64(next), "it's "+fmt.Sprint(next), some, nil, next%2 == 0, []byte{0, byte(next)})
+				values = append(values, int64(next), "it's "+fmt.Sprint(next), maybe, nil, next%2 == 0, []byte{0, byte(next)})
 				next++
 			}
-			const into = `INSERT INTO many (n, s, some, none, yes, b)`
+			const into = `INSERT INTO many (n, s, maybe, none, yes, b)`
 			write(t, db, func(tx *sqldb.Tx) error {
 				n, err := tx.InsertMany(into, 6, "", values)
 				if n != int64(rows) {
@@ -46,7 +46,7 @@ func TestInsertMany(t *testing.T) {
 		}
 		var count, wrong int
 		err := db.QueryRow(t.Context(), `SELECT count(*), COUNT(CASE WHEN s = 'it''s ' || n AND none IS NULL AND (yes = (n % 2 = 0))
-			AND COALESCE(some, '') = CASE WHEN n % 3 > 0 THEN 's' || n ELSE '' END THEN NULL ELSE 1 END) FROM many WHERE n >= 0`).Scan(&count, &wrong)
+			AND COALESCE(maybe, '') = CASE WHEN n % 3 > 0 THEN 's' || n ELSE '' END THEN NULL ELSE 1 END) FROM many WHERE n >= 0`).Scan(&count, &wrong)
 		if err != nil || count != next || wrong != 0 {
 			t.Errorf("%d rows, %d of them wrong (%v), want %d and 0", count, wrong, err, next)
 		}
