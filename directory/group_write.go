@@ -90,25 +90,9 @@ func (d *Directory) ReplaceGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch,
 
 // PatchGroup applies ops all or not at all. Operations on members touch member rows
 // only, so their cost does not grow with the group.
-func (d *Directory) PatchGroup(ctx context.Context, c Change, id string, v IfMatch, ops []schemas.PatchOp, dialect schemas.Dialect) (g *Group, err error) {
-	rest, members, err := schemas.SplitMembers(ops)
-	if err != nil {
-		return nil, err
-	}
-	n := groupChange{members: members}
-	if len(rest) > 0 {
-		n.next = func(was *schemas.Resource) (*schemas.Resource, error) {
-			return d.groupType().Patch(was, rest, dialect)
-		}
-	}
-	err = d.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		g, err = d.changeGroupTx(tx, c, id, v, n)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return g, nil
+func (d *Directory) PatchGroup(ctx context.Context, c Change, id string, v IfMatch, ops []schemas.PatchOp, dialect schemas.Dialect) (*Group, error) {
+	do, err := d.PrepareGroupPatch(c, id, v, ops, dialect)
+	return prepared(ctx, d, do, err)
 }
 
 // UpdateGroupTx makes the group's document what r says and leaves its members.

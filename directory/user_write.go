@@ -45,29 +45,14 @@ func firstStatus(c Change, r *schemas.Resource, o CreateOptions) Status {
 // ReplaceUser makes the user what r says (RFC 7644, section 3.5.1). What r leaves out
 // is removed, except active and the password.
 func (d *Directory) ReplaceUser(ctx context.Context, c Change, id string, v IfMatch, r *schemas.Resource) (*User, error) {
-	password, err := d.passwordOf(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	return d.changeUser(ctx, c, id, v, password, func(was *schemas.Resource) (*schemas.Resource, error) {
-		return d.userType().Replacement(was, r)
-	})
+	do, err := d.PrepareUserReplace(ctx, c, id, v, r)
+	return prepared(ctx, d, do, err)
 }
 
 // PatchUser applies ops all or not at all (RFC 7644, section 3.5.2).
 func (d *Directory) PatchUser(ctx context.Context, c Change, id string, v IfMatch, ops []schemas.PatchOp, dialect schemas.Dialect) (*User, error) {
-	patch := func(was *schemas.Resource) (*schemas.Resource, error) {
-		return d.userType().Patch(was, ops, dialect)
-	}
-	_, next, err := d.foresee(ctx, id, patch)
-	if err != nil {
-		return nil, err
-	}
-	password, err := d.passwordOf(ctx, next)
-	if err != nil {
-		return nil, err
-	}
-	return d.changeUser(ctx, c, id, v, password, patch)
+	do, err := d.PrepareUserPatch(ctx, c, id, v, ops, dialect)
+	return prepared(ctx, d, do, err)
 }
 
 // foresee applies a change and stores nothing. Only applying a patch tells whether it

@@ -11,6 +11,7 @@ import (
 const (
 	User         = "00u"
 	Group        = "00g"
+	Resource     = "00r" // of a type beside User and Group
 	App          = "0oa"
 	Mapping      = "prm"
 	UserSchema   = "osc"
