@@ -34,9 +34,22 @@ var errBatchSize = fmt.Errorf("a batch holds at most %d users", MaxUserBatch)
 //
 // What follows from all of them is done once: group rules and groups take in everybody
 // by one change of the group.
-func (d *Directory) CreateUsers(ctx context.Context, c Change, batch []UserToCreate) ([]UserResult, error) {
-	do, err := d.PrepareUsers(ctx, c, batch)
-	return prepared(ctx, d, do, err)
+func (d *Directory) CreateUsers(ctx context.Context, c Change, batch []UserToCreate) (results []UserResult, err error) {
+	if len(batch) > MaxUserBatch {
+		return nil, errBatchSize
+	}
+	people, err := d.hashBatch(ctx, c, batch)
+	if err != nil {
+		return nil, err
+	}
+	err = d.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		results, err = d.createTx(tx, c, people)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return results, nil
 }
 
 // CreateUsersTx is CreateUsers inside a transaction; passwords come as PasswordHash.

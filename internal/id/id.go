@@ -11,7 +11,6 @@ import (
 const (
 	User         = "00u"
 	Group        = "00g"
-	Resource     = "00r" // of a type beside User and Group
 	App          = "0oa"
 	Mapping      = "prm"
 	UserSchema   = "osc"
