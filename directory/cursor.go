@@ -73,6 +73,9 @@ func (p *Page) cut(n int) bool {
 	if len(p.Groups) > n {
 		p.Groups = p.Groups[:n]
 	}
+	if len(p.Resources) > n {
+		p.Resources = p.Resources[:n]
+	}
 	return more
 }
 

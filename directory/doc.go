@@ -1,5 +1,6 @@
 // Package directory is the only writer of identity data: users, groups and their
-// members, passwords, lifecycle, external IDs, apps and app users. Every change is
+// members, resources of other types, passwords, lifecycle, external IDs, apps and app
+// users. Every change is
 // one transaction that stores the resource, its index entries, its event and the
 // markers of the apps that must hear of it.
 //

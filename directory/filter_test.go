@@ -331,9 +331,8 @@ func lastColumn(rows *sql.Rows) (all []string, err error) {
 func isScan(dialect sqldb.Dialect, step string) bool {
 	if dialect == sqldb.PostgreSQL {
 		return strings.Contains(step, "Seq Scan on resources") || strings.Contains(step, "Seq Scan on attribute_values") ||
-			strings.Contains(step, "Seq Scan on external_ids") || strings.Contains(step, "Seq Scan on members")
+			strings.Contains(step, "Seq Scan on external_ids")
 	}
 	scanned, isScan := strings.CutPrefix(step, "SCAN ")
-	return isScan && !strings.HasPrefix(scanned, "e") && !strings.HasPrefix(scanned, "(") && scanned != "CONSTANT ROW" &&
-		scanned != "down" // what a recursion has found
+	return isScan && !strings.HasPrefix(scanned, "e") && !strings.HasPrefix(scanned, "(") && scanned != "CONSTANT ROW"
 }

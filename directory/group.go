@@ -37,13 +37,14 @@ type GroupRef struct {
 	ID   string
 	Name string
 	Type GroupType
-	// Indirect says that the user is in it because it holds another group of the user's.
-	Indirect bool
 }
 
 // GroupOptions decide what a new group is.
 type GroupOptions struct {
 	Type GroupType // OrdinaryGroup when empty
+	// Origin, when set, gives the group back what it had where it was exported. Its
+	// version and the time of its last change are those of a new one: members follow.
+	Origin *Origin
 }
 
 // NewGroup makes the resource of a group out of its flat profile: name, description.

@@ -24,12 +24,12 @@ func memberValues(r *schemas.Resource) []string {
 
 func insertGroupRow(tx *sqldb.Tx, g *Group, r *schemas.Resource, members bool) error {
 	if members {
-		g.MembersChanged = g.Created
+		g.MembersChanged = g.Modified
 	}
 	err := tx.QueryRow(`INSERT INTO resources (id, type, version, status, active, created, modified, status_changed,
 			members_changed, display_name)
-		VALUES ($1, 'Group', 1, $2, TRUE, $3, $3, $3, $4, $5) RETURNING rid`,
-		g.ID, string(g.Type), g.Created.UnixMicro(), nullTime(g.MembersChanged), null(r.Hot().DisplayName)).Scan(&g.RID)
+		VALUES ($1, 'Group', 1, $2, TRUE, $3, $6, $3, $4, $5) RETURNING rid`,
+		g.ID, string(g.Type), g.Created.UnixMicro(), nullTime(g.MembersChanged), null(r.Hot().DisplayName), g.Modified.UnixMicro()).Scan(&g.RID)
 	if err != nil {
 		return fmt.Errorf("insert group: %w", err)
 	}
@@ -46,7 +46,7 @@ func groupUnique(typ GroupType, r *schemas.Resource) []schemas.Entry {
 }
 
 // storeGroup writes a changed group whose member rows are written already.
-func (d *Directory) storeGroup(tx *sqldb.Tx, c Change, old *Group, was, next *schemas.Resource, moves moved) (*Group, error) {
+func (d *Directory) storeGroup(tx *sqldb.Tx, c Change, old *Group, was, next *schemas.Resource, added, removed []string) (*Group, error) {
 	g := *old
 	if next != nil {
 		g.Doc = next.Doc()
@@ -55,12 +55,13 @@ func (d *Directory) storeGroup(tx *sqldb.Tx, c Change, old *Group, was, next *sc
 		}
 	}
 	docChanged := !bytes.Equal(g.Doc, old.Doc)
-	if !docChanged && moves.none() && g.ExternalID == old.ExternalID {
+	membersChanged := len(added)+len(removed) > 0
+	if !docChanged && !membersChanged && g.ExternalID == old.ExternalID {
 		return old, nil
 	}
 	now := d.now()
 	g.Version, g.Modified = old.Version+1, now
-	if !moves.none() {
+	if membersChanged {
 		g.MembersChanged = now
 	}
 	if err := updateGroupRow(tx, &g, old, next, now); err != nil {
@@ -76,7 +77,7 @@ func (d *Directory) storeGroup(tx *sqldb.Tx, c Change, old *Group, was, next *sc
 			return nil, err
 		}
 	}
-	return &g, d.tellMembers(tx, c, &g, moves)
+	return &g, d.tellMembers(tx, c, &g, added, removed)
 }
 
 func updateGroupRow(tx *sqldb.Tx, g, old *Group, next *schemas.Resource, now time.Time) error {
@@ -104,8 +105,10 @@ func (d *Directory) updateGroupDocument(tx *sqldb.Tx, c Change, old, g *Group, w
 		return err
 	}
 	if g.Name() != old.Name() { // part of what a user's groups show
-		if err := d.stampShown(tx, []target{{rid: g.RID, id: g.ID}}); err != nil {
-			return err
+		_, err := tx.Exec(`UPDATE resources SET members_changed = $2 WHERE rid IN (SELECT member_rid FROM members WHERE group_rid = $1)`,
+			g.RID, d.now().UnixMicro())
+		if err != nil {
+			return fmt.Errorf("stamp members: %w", err)
 		}
 	}
 	ev := events.Event{Type: "group.profile.update", Targets: groupTarget(g), Before: before, After: after}

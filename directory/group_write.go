@@ -3,6 +3,7 @@ package directory
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/provost-id/provost/internal/events"
 	"github.com/provost-id/provost/internal/id"
@@ -31,30 +32,33 @@ func (d *Directory) CreateGroupTx(tx *sqldb.Tx, c Change, r *schemas.Resource, o
 	if o.Type == "" {
 		o.Type = OrdinaryGroup
 	}
-	m := schemas.MemberChange{Replace: true, Set: memberValues(r)}
-	if err := lockNesting(tx, "", m); err != nil {
+	people, err := peopleTx(tx, memberValues(r), nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := o.Origin.admit(tx, typeGroup, id.Group); err != nil {
 		return nil, err
 	}
 	now := d.now()
-	g := &Group{ID: id.NewAt(id.Group, now), Version: 1, Type: o.Type, Created: now, Modified: now, Doc: r.Doc()}
-	if err := insertGroupRow(tx, g, r, len(m.Set) > 0); err != nil {
+	g := &Group{ID: o.Origin.idOr(id.Group, now), Version: 1, Type: o.Type, Created: o.Origin.created(now), Modified: now, Doc: r.Doc()}
+	if err := insertGroupRow(tx, g, r, len(people) > 0); err != nil {
 		return nil, err
 	}
-	if c.Client != "" && r.ExternalID != "" {
+	if c.Client != "" {
 		g.ExternalID = r.ExternalID
-		if err := setExternalID(tx, g.RID, c.Client, g.ExternalID); err != nil {
-			return nil, err
-		}
+	}
+	if err := o.Origin.setExternalIDs(tx, g.RID, c.Client, g.ExternalID); err != nil {
+		return nil, err
 	}
 	ev := events.Event{Type: "group.lifecycle.create", Targets: groupTarget(g), After: g.Doc}
 	if err := d.tell(tx, c, ev, changed{Kind: kindGroup, ID: g.ID, RID: g.RID, Op: opCreate, Version: 1}); err != nil {
 		return nil, err
 	}
-	moves, err := d.moveMembers(tx, c, g, m)
+	added, err := insertMembers(tx, g.RID, people)
 	if err != nil {
 		return nil, err
 	}
-	return g, d.tellMembers(tx, c, g, moves)
+	return g, d.tellMembers(tx, c, g, added, nil)
 }
 
 // groupChange is what a change makes of a group.
@@ -89,25 +93,9 @@ func (d *Directory) ReplaceGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch,
 
 // PatchGroup applies ops all or not at all. Operations on members touch member rows
 // only, so their cost does not grow with the group.
-func (d *Directory) PatchGroup(ctx context.Context, c Change, id string, v IfMatch, ops []schemas.PatchOp, dialect schemas.Dialect) (g *Group, err error) {
-	rest, members, err := schemas.SplitMembers(ops)
-	if err != nil {
-		return nil, err
-	}
-	n := groupChange{members: members}
-	if len(rest) > 0 {
-		n.next = func(was *schemas.Resource) (*schemas.Resource, error) {
-			return d.groupType().Patch(was, rest, dialect)
-		}
-	}
-	err = d.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		g, err = d.changeGroupTx(tx, c, id, v, n)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return g, nil
+func (d *Directory) PatchGroup(ctx context.Context, c Change, id string, v IfMatch, ops []schemas.PatchOp, dialect schemas.Dialect) (*Group, error) {
+	do, err := d.PrepareGroupPatch(c, id, v, ops, dialect)
+	return prepared(ctx, d, do, err)
 }
 
 // UpdateGroupTx makes the group's document what r says and leaves its members.
@@ -117,9 +105,6 @@ func (d *Directory) UpdateGroupTx(tx *sqldb.Tx, c Change, id string, r *schemas.
 
 // changeGroupTx locks the group and then the people, checks, changes and stores.
 func (d *Directory) changeGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch, n groupChange) (*Group, error) {
-	if err := lockNesting(tx, id, n.members); err != nil {
-		return nil, err
-	}
 	old, err := d.lockGroupTx(tx, id, c.Client)
 	if err != nil {
 		return nil, err
@@ -142,11 +127,31 @@ func (d *Directory) changeGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch, 
 			return nil, err
 		}
 	}
-	moves, err := d.moveMembers(tx, c, old, n.members)
+	touched, err := touchedBy(tx, old, n.members, next)
 	if err != nil {
 		return nil, err
 	}
-	return d.storeGroup(tx, c, old, was, next, moves)
+	people, err := peopleTx(tx, slices.Concat(n.members.Add, n.members.Set), touched)
+	if err != nil {
+		return nil, err
+	}
+	added, removed, err := applyMembers(tx, old.RID, n.members, people)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.noteHandTx(tx, c, old, n.members, people, added, removed); err != nil {
+		return nil, err
+	}
+	return d.storeGroup(tx, c, old, was, next, added, removed)
+}
+
+// touchedBy are the present members whose rows a change stamps: those who go, and all
+// of them when the name is another.
+func touchedBy(tx *sqldb.Tx, g *Group, m schemas.MemberChange, next *schemas.Resource) ([]string, error) {
+	if m.Replace || next != nil && next.DisplayName() != g.Name() {
+		return memberIDs(tx, g.RID)
+	}
+	return m.Remove, nil
 }
 
 func (d *Directory) storedGroup(g *Group) (*schemas.Resource, error) {
@@ -156,4 +161,52 @@ func (d *Directory) storedGroup(g *Group) (*schemas.Resource, error) {
 	}
 	r.ExternalID = g.ExternalID
 	return r, nil
+}
+
+// DeleteGroup removes a group; its members stay.
+func (d *Directory) DeleteGroup(ctx context.Context, c Change, id string, v IfMatch) error {
+	return d.DB.Write(ctx, func(tx *sqldb.Tx) error { return d.DeleteGroupTx(tx, c, id, v) })
+}
+
+// DeleteGroupTx is DeleteGroup inside a transaction.
+func (d *Directory) DeleteGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch) error {
+	g, err := d.lockGroupTx(tx, id, "")
+	if err != nil {
+		return err
+	}
+	if !v.accepts(g.Version) {
+		return ErrVersion
+	}
+	if g.Type == BuiltInGroup {
+		return ErrProtected
+	}
+	if err := d.checkGroupOwnedTx(tx, c, g); err != nil {
+		return err
+	}
+	r, err := d.storedGroup(g)
+	if err != nil {
+		return err
+	}
+	members, err := memberIDs(tx, g.RID)
+	if err != nil {
+		return err
+	}
+	if _, err := peopleTx(tx, nil, members); err != nil {
+		return err
+	}
+	if err := d.stampGroupsChanged(tx, members); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(`DELETE FROM members WHERE group_rid = $1`, g.RID); err != nil {
+		return fmt.Errorf("delete members: %w", err)
+	}
+	if err := d.forgetGroupTx(tx, c, g); err != nil {
+		return err
+	}
+	ev := events.Event{Type: "group.lifecycle.delete", Targets: groupTarget(g), Before: g.Doc}
+	ch := changed{Kind: kindGroup, ID: g.ID, RID: g.RID, Op: opDelete, Removed: members, Version: g.Version + 1}
+	if err := d.tell(tx, c, ev, ch); err != nil {
+		return err
+	}
+	return deleteRows(tx, typeGroup, g.RID, g.Version, r, groupUnique(g.Type, r))
 }

@@ -30,16 +30,18 @@ type ListQuery struct {
 
 // Page is one page of a list, in order of creation.
 type Page struct {
-	Total  int // matches in all, -1 when not asked for
-	Users  []*User
-	Groups []*Group
-	Next   string // cursor of the next page, empty at the end or without UseCursor
+	Total     int // matches in all, -1 when not asked for
+	Users     []*User
+	Groups    []*Group
+	Resources []*Resource // of any other type
+	Next      string      // cursor of the next page, empty at the end or without UseCursor
 }
 
-func (p *Page) len() int { return len(p.Users) + len(p.Groups) }
+func (p *Page) len() int { return len(p.Users) + len(p.Groups) + len(p.Resources) }
 
-// List returns a page of the users (typ "User") or groups (typ "Group") that match. A
-// cursor that is not one of ours, for this query, is a *CursorError.
+// List returns a page of the users (typ "User"), the groups (typ "Group") or the
+// resources of another type that match. A cursor that is not one of ours, for this
+// query, is a *CursorError.
 func (d *Directory) List(ctx context.Context, typ string, q ListQuery) (*Page, error) {
 	sel, err := d.selection(ctx, d.DB, typ, q)
 	if err != nil {
@@ -77,11 +79,7 @@ func (d *Directory) readPage(ctx context.Context, typ string, q ListQuery, sel s
 	}
 	inner := "SELECT r.rid FROM resources r WHERE " + sel.where + " AND r.rid > " + param(start.after) +
 		" ORDER BY r.rid LIMIT " + param(limit) + " OFFSET " + param(start.offset)
-	columns := userColumns
-	if typ == typeGroup {
-		columns = groupColumns
-	}
-	rows, err := d.DB.Query(ctx, "SELECT "+columns+" FROM resources r WHERE r.rid IN ("+inner+") ORDER BY r.rid", args...)
+	rows, err := d.DB.Query(ctx, "SELECT "+columnsOf(typ)+" FROM resources r WHERE r.rid IN ("+inner+") ORDER BY r.rid", args...)
 	if err != nil {
 		return fmt.Errorf("list %s: %w", typ, err)
 	}
@@ -98,24 +96,41 @@ func (d *Directory) readPage(ctx context.Context, typ string, q ListQuery, sel s
 	return nil
 }
 
+// columnsOf are the columns that reading a resource of a type wants.
+func columnsOf(typ string) string {
+	switch typ {
+	case typeUser:
+		return userColumns
+	case typeGroup:
+		return groupColumns
+	}
+	return resourceColumns
+}
+
 func (p *Page) scan(typ string, rows *sql.Rows) error {
 	defer func() { _ = rows.Close() }() // Err tells what matters
 	for rows.Next() {
-		if typ == typeGroup {
-			g, err := scanGroup(rows)
-			if err != nil {
-				return err
-			}
-			p.Groups = append(p.Groups, g)
-			continue
-		}
-		u, err := scanUser(rows)
-		if err != nil {
+		if err := p.scanRow(typ, rows); err != nil {
 			return err
 		}
-		p.Users = append(p.Users, u)
 	}
 	return rows.Err()
+}
+
+func (p *Page) scanRow(typ string, row scanner) error {
+	switch typ {
+	case typeUser:
+		u, err := scanUser(row)
+		p.Users = append(p.Users, u)
+		return err
+	case typeGroup:
+		g, err := scanGroup(row)
+		p.Groups = append(p.Groups, g)
+		return err
+	}
+	x, err := scanResource(typ, row)
+	p.Resources = append(p.Resources, x)
+	return err
 }
 
 // last is the row number of the last row, 0 of an empty page.
@@ -125,6 +140,9 @@ func (p *Page) last() int64 {
 	}
 	if n := len(p.Users); n > 0 {
 		return p.Users[n-1].RID
+	}
+	if n := len(p.Resources); n > 0 {
+		return p.Resources[n-1].RID
 	}
 	return 0
 }

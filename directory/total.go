@@ -28,7 +28,11 @@ func total(ctx context.Context, r sqldb.Reader, typ string) (n int, err error) {
 // calls it every minute; several nodes may do so at once.
 func (d *Directory) FoldTotals(ctx context.Context) error {
 	return d.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		for _, typ := range []string{typeUser, typeGroup} {
+		types, err := column[string](tx.Query(`SELECT DISTINCT type FROM totals`))
+		if err != nil {
+			return fmt.Errorf("types of totals: %w", err)
+		}
+		for _, typ := range types {
 			deltas, err := ints(tx.Query(`DELETE FROM totals WHERE type = $1 RETURNING delta`, typ))
 			if err != nil {
 				return fmt.Errorf("fold totals of %s: %w", typ, err)

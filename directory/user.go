@@ -51,6 +51,8 @@ type CreateOptions struct {
 	PasswordHash string
 	// Groups are the IDs of groups that the user joins at once.
 	Groups []string
+	// Origin, when set, gives the user back what it had where it was exported.
+	Origin *Origin
 }
 
 // NewUser makes the resource of a user out of a flat profile. A name that the profile

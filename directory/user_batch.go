@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/provost-id/provost/internal/id"
 	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/schemas"
 )
@@ -34,22 +35,9 @@ var errBatchSize = fmt.Errorf("a batch holds at most %d users", MaxUserBatch)
 //
 // What follows from all of them is done once: group rules and groups take in everybody
 // by one change of the group.
-func (d *Directory) CreateUsers(ctx context.Context, c Change, batch []UserToCreate) (results []UserResult, err error) {
-	if len(batch) > MaxUserBatch {
-		return nil, errBatchSize
-	}
-	people, err := d.hashBatch(ctx, c, batch)
-	if err != nil {
-		return nil, err
-	}
-	err = d.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		results, err = d.createTx(tx, c, people)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return results, nil
+func (d *Directory) CreateUsers(ctx context.Context, c Change, batch []UserToCreate) ([]UserResult, error) {
+	do, err := d.PrepareUsers(ctx, c, batch)
+	return prepared(ctx, d, do, err)
 }
 
 // CreateUsersTx is CreateUsers inside a transaction; passwords come as PasswordHash.
@@ -111,6 +99,7 @@ type newcomer struct {
 	attrs  []string
 	hash   string
 	groups []string
+	origin *Origin
 	err    error // why it will not come in
 }
 
@@ -119,7 +108,8 @@ func (d *Directory) newcomer(c Change, e UserToCreate) newcomer {
 	n := newcomer{
 		user: User{Version: 1, Status: firstStatus(c, r, e.Options), Doc: r.Doc()},
 		hot:  r.Hot(), index: r.Index(), unique: r.Unique(), name: r.DisplayName(), attrs: profileNames(r),
-		hash: e.Options.PasswordHash, groups: e.Options.Groups,
+		hash: e.Options.PasswordHash, groups: e.Options.Groups, origin: e.Options.Origin,
+		err: e.Options.Origin.check(id.User),
 	}
 	if c.Client != "" {
 		n.user.ExternalID = r.ExternalID
@@ -167,8 +157,9 @@ type entry struct {
 
 // admit gives row numbers and claims unique values; it returns those that got theirs.
 func (d *Directory) admit(tx *sqldb.Tx, entries []*entry) ([]*entry, error) {
-	if len(entries) == 0 {
-		return nil, nil
+	entries, err := refuseTakenIDs(tx, entries)
+	if err != nil || len(entries) == 0 {
+		return nil, err
 	}
 	rids, err := newRIDs(tx, len(entries))
 	if err != nil {
@@ -194,14 +185,21 @@ func (d *Directory) admit(tx *sqldb.Tx, entries []*entry) ([]*entry, error) {
 }
 
 // newUser is the user that an entry becomes.
-func (e *entry) newUser(id string, now time.Time) *User {
-	u := e.user
-	u.ID, u.RID, u.Created, u.Modified, u.StatusChanged = id, e.rid, now, now, now
+func (e *entry) newUser(now time.Time) *User {
+	u, o := e.user, e.origin
+	u.RID, u.ID, u.Version = e.rid, o.idOr(id.User, now), o.version()
+	u.Created, u.Modified, u.StatusChanged = o.created(now), o.modified(now), now
 	if u.Status.Active() {
 		u.Activated = now
 	}
+	if o != nil {
+		u.StatusChanged, u.Activated, u.LastLogin = or(o.StatusChanged, now), or(o.Activated, u.Activated), or(o.LastLogin, u.LastLogin)
+	}
 	if e.hash != "" {
 		u.HasPassword, u.PasswordChanged = true, now
+		if o != nil {
+			u.PasswordChanged = or(o.PasswordChanged, now)
+		}
 	}
 	return &u
 }

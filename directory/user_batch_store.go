@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/provost-id/provost/internal/events"
-	"github.com/provost-id/provost/internal/id"
 	"github.com/provost-id/provost/internal/sqldb"
 )
 
@@ -20,13 +19,13 @@ func (d *Directory) insertUsers(tx *sqldb.Tx, c Change, entries []*entry) error 
 	told := make([]changed, len(entries))
 	evs := make([]events.Event, len(entries))
 	for i, e := range entries {
-		u := e.newUser(id.NewAt(id.User, now), now)
+		u := e.newUser(now)
 		e.result.User = u
 		evs[i] = events.Event{
 			Type: "user.lifecycle.create", Targets: userTarget(u, e.name), After: u.Doc,
 			Detail: map[string]any{"status": u.Status},
 		}
-		told[i] = changed{Kind: kindUser, ID: u.ID, RID: u.RID, Op: opCreate, Attrs: e.attrs, Version: 1}
+		told[i] = changed{Kind: kindUser, ID: u.ID, RID: u.RID, Op: opCreate, Attrs: e.attrs, Version: u.Version}
 	}
 	for _, t := range d.userRows(c, entries) {
 		if _, err := tx.InsertMany(t.into, t.width, "", t.values); err != nil {
@@ -57,23 +56,24 @@ func (r *rows) add(values ...any) { r.values = append(r.values, values...) }
 
 // userRows are the rows of new users, resources first: the others refer to them.
 func (d *Directory) userRows(c Change, entries []*entry) []*rows {
-	resources := &rows{width: 14, into: `INSERT INTO resources (rid, id, type, version, status, active, created, modified, status_changed,
-		activated, user_name, display_name, family_name, given_name)`}
+	resources := &rows{width: 15, into: `INSERT INTO resources (rid, id, type, version, status, active, created, modified, status_changed,
+		activated, last_login, user_name, display_name, family_name, given_name)`}
 	documents := &rows{width: 2, into: `INSERT INTO documents (rid, doc)`}
 	everyone := &rows{width: 2, into: `INSERT INTO members (group_rid, member_rid)`}
 	externalIDs := &rows{width: 3, into: `INSERT INTO external_ids (rid, client, value)`}
 	passwords := &rows{width: 3, into: `INSERT INTO passwords (rid, hash, changed)`}
 	for _, e := range entries {
-		u, now := e.result.User, e.result.User.Created.UnixMicro()
-		resources.add(u.RID, u.ID, typeUser, u.Version, string(u.Status), u.Status.Active(), now, now, now, nullTime(u.Activated),
+		u := e.result.User
+		resources.add(u.RID, u.ID, typeUser, u.Version, string(u.Status), u.Status.Active(), u.Created.UnixMicro(), u.Modified.UnixMicro(),
+			u.StatusChanged.UnixMicro(), nullTime(u.Activated), nullTime(u.LastLogin),
 			null(e.hot.UserName), null(e.hot.DisplayName), null(e.hot.FamilyName), null(e.hot.GivenName))
 		documents.add(u.RID, string(u.Doc))
 		everyone.add(d.everyone.rid, u.RID)
-		if u.ExternalID != "" {
-			externalIDs.add(u.RID, c.Client, u.ExternalID)
+		for client, value := range e.origin.externalIDs(c.Client, u.ExternalID) {
+			externalIDs.add(u.RID, client, value)
 		}
 		if e.hash != "" {
-			passwords.add(u.RID, e.hash, now)
+			passwords.add(u.RID, e.hash, u.PasswordChanged.UnixMicro())
 		}
 	}
 	return []*rows{resources, documents, indexRows(entries), everyone, externalIDs, passwords}

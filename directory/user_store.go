@@ -83,7 +83,7 @@ func (d *Directory) writeUser(tx *sqldb.Tx, c Change, n userChange, u *User, new
 		return err
 	}
 	if newDoc {
-		if err := updateDocument(tx, u, n); err != nil {
+		if err := replaceDocument(tx, typeUser, u.RID, u.Doc, n.was, n.next); err != nil {
 			return err
 		}
 	}
@@ -145,14 +145,15 @@ func exactlyOne(res interface{ RowsAffected() (int64, error) }, err error) error
 	return nil
 }
 
-func updateDocument(tx *sqldb.Tx, u *User, n userChange) error {
-	if _, err := tx.Exec(`UPDATE documents SET doc = $2 WHERE rid = $1`, u.RID, string(u.Doc)); err != nil {
+// replaceDocument writes the document of a resource with its unique values and index.
+func replaceDocument(tx *sqldb.Tx, typ string, rid int64, doc []byte, was, next *schemas.Resource) error {
+	if _, err := tx.Exec(`UPDATE documents SET doc = $2 WHERE rid = $1`, rid, string(doc)); err != nil {
 		return fmt.Errorf("update document: %w", err)
 	}
-	if err := claimUnique(tx, typeUser, u.RID, n.was.Unique(), n.next.Unique()); err != nil {
+	if err := claimUnique(tx, typ, rid, was.Unique(), next.Unique()); err != nil {
 		return err
 	}
-	return reindex(tx, u.RID, n.was.Index(), n.next.Index())
+	return reindex(tx, rid, was.Index(), next.Index())
 }
 
 func insertDocument(tx *sqldb.Tx, typ string, rid int64, doc []byte, unique, index []schemas.Entry) error {

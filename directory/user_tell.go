@@ -22,7 +22,7 @@ func (d *Directory) tellUser(tx *sqldb.Tx, c Change, n userChange, u *User, prof
 		}
 		ev := events.Event{Type: "user.account.update_profile", Before: before, After: after}
 		if u.ExternalID != n.old.ExternalID {
-			ev.Detail = map[string]any{"externalId": map[string]any{"client": c.Client, "from": n.old.ExternalID, "to": u.ExternalID}}
+			ev.Detail = externalIDDetail(c.Client, n.old.ExternalID, u.ExternalID)
 		}
 		if err := say(ev, opUpdate, attrs); err != nil {
 			return err
@@ -44,6 +44,11 @@ func (d *Directory) tellUser(tx *sqldb.Tx, c Change, n userChange, u *User, prof
 		return d.signOut(tx, u.ID)
 	}
 	return nil
+}
+
+// externalIDDetail is what an event says of an external ID that has changed.
+func externalIDDetail(client, from, to string) map[string]any {
+	return map[string]any{"externalId": map[string]any{"client": client, "from": from, "to": to}}
 }
 
 func (d *Directory) tell(tx *sqldb.Tx, c Change, ev events.Event, ch changed) error {

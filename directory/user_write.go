@@ -45,29 +45,14 @@ func firstStatus(c Change, r *schemas.Resource, o CreateOptions) Status {
 // ReplaceUser makes the user what r says (RFC 7644, section 3.5.1). What r leaves out
 // is removed, except active and the password.
 func (d *Directory) ReplaceUser(ctx context.Context, c Change, id string, v IfMatch, r *schemas.Resource) (*User, error) {
-	password, err := d.passwordOf(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	return d.changeUser(ctx, c, id, v, password, func(was *schemas.Resource) (*schemas.Resource, error) {
-		return d.userType().Replacement(was, r)
-	})
+	do, err := d.PrepareUserReplace(ctx, c, id, v, r)
+	return prepared(ctx, d, do, err)
 }
 
 // PatchUser applies ops all or not at all (RFC 7644, section 3.5.2).
 func (d *Directory) PatchUser(ctx context.Context, c Change, id string, v IfMatch, ops []schemas.PatchOp, dialect schemas.Dialect) (*User, error) {
-	patch := func(was *schemas.Resource) (*schemas.Resource, error) {
-		return d.userType().Patch(was, ops, dialect)
-	}
-	_, next, err := d.foresee(ctx, id, patch)
-	if err != nil {
-		return nil, err
-	}
-	password, err := d.passwordOf(ctx, next)
-	if err != nil {
-		return nil, err
-	}
-	return d.changeUser(ctx, c, id, v, password, patch)
+	do, err := d.PrepareUserPatch(ctx, c, id, v, ops, dialect)
+	return prepared(ctx, d, do, err)
 }
 
 // foresee applies a change and stores nothing. Only applying a patch tells whether it
@@ -189,9 +174,6 @@ func (d *Directory) DeleteUserTx(tx *sqldb.Tx, c Change, id string, v IfMatch) e
 	if err := forgetUserTx(tx, u.RID); err != nil {
 		return err
 	}
-	if err := forgetLinksTx(tx, u.RID); err != nil {
-		return err
-	}
 	if err := d.leaveGroups(tx, c, u); err != nil {
 		return err
 	}
@@ -211,14 +193,6 @@ func (d *Directory) DeleteUserTx(tx *sqldb.Tx, c Change, id string, v IfMatch) e
 
 // deleteRows removes every row of a resource. Members are gone already.
 func deleteRows(tx *sqldb.Tx, typ string, rid, version int64, r *schemas.Resource, unique []schemas.Entry) error {
-	if err := deleteBelongings(tx, typ, rid, r, unique); err != nil {
-		return err
-	}
-	return exactlyOne(tx.Exec(`DELETE FROM resources WHERE rid = $1 AND version = $2`, rid, version))
-}
-
-// deleteBelongings removes what a resource has beside its row, and counts it no more.
-func deleteBelongings(tx *sqldb.Tx, typ string, rid int64, r *schemas.Resource, unique []schemas.Entry) error {
 	if err := reindex(tx, rid, r.Index(), nil); err != nil {
 		return err
 	}
@@ -229,6 +203,9 @@ func deleteBelongings(tx *sqldb.Tx, typ string, rid int64, r *schemas.Resource, 
 		if _, err := tx.Exec(`DELETE FROM `+table+` WHERE rid = $1`, rid); err != nil {
 			return fmt.Errorf("delete from %s: %w", table, err)
 		}
+	}
+	if err := exactlyOne(tx.Exec(`DELETE FROM resources WHERE rid = $1 AND version = $2`, rid, version)); err != nil {
+		return err
 	}
 	return addTotal(tx, typ, -1)
 }

@@ -84,6 +84,9 @@ func Compile(version int64, types []ResourceType) (*Snapshot, error) {
 			return nil, fmt.Errorf("resource type %q: empty or twice", def.Name)
 		}
 		t, err := compileType(def)
+		if err == nil {
+			err = s.checkEndpoint(def.Endpoint)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("resource type %s: %w", def.Name, err)
 		}

@@ -2,6 +2,7 @@ package schemas
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/provost-id/provost/schemas/scim"
@@ -24,6 +25,11 @@ type PatchOp struct {
 	sub    *attr // the sub-attribute of those elements, or nil for the element
 	value  node  // what to add or set; of a remove, which values
 	has    bool  // a value that is not null
+}
+
+// SetPassword says whether ops give the resource a password.
+func SetPassword(ops []PatchOp) bool {
+	return slices.ContainsFunc(ops, func(o PatchOp) bool { return o.attr.place == isPassword && o.Op != "remove" })
 }
 
 // target is the attribute that the value belongs to.

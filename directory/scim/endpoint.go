@@ -1,131 +1,108 @@
 package scim
 
 import (
-	"context"
 	"net/http"
-	"time"
 
-	"github.com/provost-id/provost/directory"
+	"github.com/provost-id/provost/internal/httpapi"
+	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/schemas"
 )
 
-// endpoint serves one resource type. Its functions are what differs between users and
-// groups.
+// endpoint serves one resource type as the schema in force at the request has it: types
+// come and go while the server runs.
 type endpoint struct {
 	*Server
-	name    string // of the resource type
-	path    string // "/Users"
-	maxBody int64
-
-	find   func(ctx context.Context, id, client string) (stored, error)
-	add    func(r *http.Request, res *schemas.Resource) (stored, error)
-	put    func(r *http.Request, id string, res *schemas.Resource) (stored, error)
-	edit   func(r *http.Request, id string, ops []schemas.PatchOp) (stored, error)
-	remove func(r *http.Request, id string) error
-	rows   func(*directory.Page) []stored
-	extra  func(ctx context.Context, rows []stored, base string) error
-	// member is the attribute that extra makes.
-	member string
-	// shown is when what extra makes was last another, though the row was not changed;
-	// nil where that cannot be.
-	shown func(ctx context.Context, rid int64) (time.Time, error)
+	*kind
+	typ *schemas.Type
 }
 
-// stored is a row as a response needs it.
-type stored struct {
-	rid      int64
-	doc      []byte
-	volatile schemas.Volatile
-	// related says that extra has something to look for.
-	related bool
-	// fresh says that by the row nothing outside the version has changed since the
-	// version did, so that the version stands for the whole response.
-	fresh bool
+// kinds are made once for a Server.
+type kinds struct{ users, groups, others *kind }
+
+func (k kinds) of(t *schemas.Type) *kind {
+	switch t.Name {
+	case "User":
+		return k.users
+	case "Group":
+		return k.groups
+	}
+	return k.others
 }
 
-func (e *endpoint) typ() *schemas.Type {
-	t, ok := e.Directory.Schemas().Type(e.name)
-	if !ok { // every schema has both
-		panic("schema has no resource type " + e.name)
+// endpoints returns those of all resource types.
+func (s *Server) endpoints() []endpoint {
+	types := s.Directory.Schemas().Types()
+	all := make([]endpoint, len(types))
+	for i, t := range types {
+		all[i] = endpoint{Server: s, kind: s.kinds.of(t), typ: t}
 	}
-	return t
+	return all
 }
 
-func (s *Server) users() *endpoint {
-	e := &endpoint{Server: s, name: "User", path: "/Users", maxBody: maxUserBody, member: "groups"}
-	d := s.Directory
-	e.find = func(ctx context.Context, id, client string) (stored, error) {
-		return userRow(d.UserFor(ctx, id, client))
+// endpoint returns the one with a name, as "Users".
+func (s *Server) endpoint(name string) (endpoint, bool) {
+	t, ok := s.Directory.Schemas().TypeAt(name)
+	if !ok {
+		return endpoint{}, false
 	}
-	e.add = func(r *http.Request, res *schemas.Resource) (stored, error) {
-		return userRow(d.CreateUser(r.Context(), change(r), res, directory.CreateOptions{}))
-	}
-	e.put = func(r *http.Request, id string, res *schemas.Resource) (stored, error) {
-		return userRow(d.ReplaceUser(r.Context(), change(r), id, ifMatch(r), res))
-	}
-	e.edit = func(r *http.Request, id string, ops []schemas.PatchOp) (stored, error) {
-		return userRow(d.PatchUser(r.Context(), change(r), id, ifMatch(r), ops, dialect(r)))
-	}
-	e.remove = func(r *http.Request, id string) error { return d.DeleteUser(r.Context(), change(r), id, ifMatch(r)) }
-	e.rows = func(p *directory.Page) []stored {
-		rows := make([]stored, len(p.Users))
-		for i, u := range p.Users {
-			rows[i], _ = userRow(u, nil)
-		}
-		return rows
-	}
-	e.extra = s.addGroups
-	e.shown = d.GroupsShown
-	return e
+	return endpoint{Server: s, kind: s.kinds.of(t), typ: t}, true
 }
 
-func userRow(u *directory.User, err error) (stored, error) {
+// verbs serves one path of a resource type by method.
+type verbs map[string]func(endpoint, http.ResponseWriter, *http.Request)
+
+var (
+	collection = verbs{"GET": endpoint.list, "POST": endpoint.create}
+	single     = verbs{
+		"GET": endpoint.read, "PUT": unlessMatch(endpoint.replace), "PATCH": unlessMatch(endpoint.patch), "DELETE": unlessMatch(endpoint.delete),
+	}
+	searched = verbs{"POST": endpoint.search}
+)
+
+// serveCollection serves the path of an endpoint.
+func (s *Server) serveCollection(w http.ResponseWriter, r *http.Request) { s.serve(w, r, collection) }
+
+// serveSingle serves the paths one level below: resources, and .search.
+func (s *Server) serveSingle(w http.ResponseWriter, r *http.Request) {
+	if r.PathValue("id") == ".search" {
+		s.serve(w, r, searched)
+		return
+	}
+	s.serve(w, r, single)
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, v verbs) {
+	e, ok := s.endpoint(r.PathValue("endpoint"))
+	if !ok {
+		s.noPath(w, r)
+		return
+	}
+	if h, ok := v[methodOf(r)]; ok {
+		h(e, w, r)
+		return
+	}
+	refuseMethod(w, r, allow(v))
+}
+
+// operation is what a request asks for.
+func (e endpoint) operation(r *http.Request) operation {
+	return operation{change: change(r), dialect: dialect(r), typ: e.typ, id: r.PathValue("id"), match: ifMatch(r)}
+}
+
+// do makes one change that has been prepared.
+func (e endpoint) do(r *http.Request, do work, err error) (row stored, _ error) {
 	if err != nil {
 		return stored{}, err
 	}
-	active := u.Status.Active()
-	return stored{
-		rid: u.RID, doc: u.Doc, related: !u.GroupsChanged.IsZero(), fresh: u.GroupsChanged.Before(u.Modified),
-		volatile: schemas.Volatile{
-			ID: u.ID, ExternalID: u.ExternalID, Created: u.Created, Modified: u.Modified, Version: u.Version, Active: &active,
-		},
-	}, nil
+	return row, e.Directory.DB.Write(r.Context(), func(tx *sqldb.Tx) (err error) {
+		row, err = do(tx)
+		return err
+	})
 }
 
-func (s *Server) groups() *endpoint {
-	e := &endpoint{Server: s, name: "Group", path: "/Groups", maxBody: maxGroupBody, member: "members"}
-	d := s.Directory
-	e.find = func(ctx context.Context, id, client string) (stored, error) {
-		return e.groupRow(d.GroupFor(ctx, id, client))
-	}
-	e.add = func(r *http.Request, res *schemas.Resource) (stored, error) {
-		return e.groupRow(d.CreateGroup(r.Context(), change(r), res, directory.GroupOptions{}))
-	}
-	e.put = func(r *http.Request, id string, res *schemas.Resource) (stored, error) {
-		return e.groupRow(d.ReplaceGroup(r.Context(), change(r), id, ifMatch(r), res))
-	}
-	e.edit = func(r *http.Request, id string, ops []schemas.PatchOp) (stored, error) {
-		return e.groupRow(d.PatchGroup(r.Context(), change(r), id, ifMatch(r), ops, dialect(r)))
-	}
-	e.remove = func(r *http.Request, id string) error { return d.DeleteGroup(r.Context(), change(r), id, ifMatch(r)) }
-	e.rows = func(p *directory.Page) []stored {
-		rows := make([]stored, len(p.Groups))
-		for i, g := range p.Groups {
-			rows[i], _ = e.groupRow(g, nil)
-		}
-		return rows
-	}
-	e.extra = s.addMembers
-	return e
-}
+// caller is the namespace of external IDs.
+func caller(r *http.Request) string { return httpapi.Caller(r.Context()).ID }
 
-// groupRow leaves the members of Everyone out: they are all users.
-func (e *endpoint) groupRow(g *directory.Group, err error) (stored, error) {
-	if err != nil {
-		return stored{}, err
-	}
-	return stored{
-		rid: g.RID, doc: g.Doc, related: g.ID != e.Directory.EveryoneID(), fresh: true,
-		volatile: schemas.Volatile{ID: g.ID, ExternalID: g.ExternalID, Created: g.Created, Modified: g.Modified, Version: g.Version},
-	}, nil
+func (e endpoint) location(base, id string) string {
+	return base + e.typ.Endpoint + "/" + id
 }

@@ -10,8 +10,8 @@ import (
 	wire "github.com/provost-id/provost/schemas/scim"
 )
 
-// list serves GET /Users and /Groups (RFC 7644, section 3.4.2).
-func (e *endpoint) list(w http.ResponseWriter, r *http.Request) {
+// list serves GET of an endpoint, as /Users (RFC 7644, section 3.4.2).
+func (e endpoint) list(w http.ResponseWriter, r *http.Request) {
 	q, err := queryOf(r.URL.Query())
 	if err != nil {
 		e.writeError(w, r, err)
@@ -20,8 +20,8 @@ func (e *endpoint) list(w http.ResponseWriter, r *http.Request) {
 	e.answer(w, r, q)
 }
 
-// search serves POST /Users/.search and /Groups/.search (RFC 7644, section 3.4.3).
-func (e *endpoint) search(w http.ResponseWriter, r *http.Request) {
+// search serves POST /.search below an endpoint (RFC 7644, section 3.4.3).
+func (e endpoint) search(w http.ResponseWriter, r *http.Request) {
 	q, err := readSearch(w, r)
 	if err != nil {
 		e.writeError(w, r, err)
@@ -38,7 +38,7 @@ func readSearch(w http.ResponseWriter, r *http.Request) (query, error) {
 	return searchOf(body)
 }
 
-func (e *endpoint) answer(w http.ResponseWriter, r *http.Request, q query) {
+func (e endpoint) answer(w http.ResponseWriter, r *http.Request, q query) {
 	p, err := e.page(r, q)
 	if err != nil {
 		e.writeError(w, r, err)
@@ -55,8 +55,8 @@ type page struct {
 	next      string
 }
 
-func (e *endpoint) page(r *http.Request, q query) (page, error) {
-	t := e.typ()
+func (e endpoint) page(r *http.Request, q query) (page, error) {
+	t := e.typ
 	projection, err := t.ParseProjection(q.attributes, q.excludedAttributes)
 	if err != nil {
 		return page{}, err
@@ -70,7 +70,7 @@ func (e *endpoint) page(r *http.Request, q query) (page, error) {
 			return page{}, err
 		}
 	}
-	found, err := e.Directory.List(r.Context(), e.name, lq)
+	found, err := e.Directory.List(r.Context(), t.Name, lq)
 	if err != nil {
 		return page{}, err
 	}
@@ -119,8 +119,7 @@ func (s *Server) searchAll(w http.ResponseWriter, r *http.Request) {
 	s.answerAll(w, r, q, err)
 }
 
-// answerAll answers a query over all resource types: users first, then groups. A type
-// that does not have the attributes of the filter has no matches; when none has them,
+// answerAll answers a query over all resource types, one after the other. A type that does not have the attributes of the filter has no matches; when none has them,
 // the filter is invalid.
 func (s *Server) answerAll(w http.ResponseWriter, r *http.Request, q query, err error) {
 	if err == nil && q.useCursor {
@@ -142,7 +141,7 @@ func (s *Server) pageOfAll(r *http.Request, q query) (page, error) {
 	var all page
 	var failed error
 	answered := false
-	for _, e := range []*endpoint{s.users(), s.groups()} {
+	for _, e := range s.endpoints() {
 		part := q
 		part.startIndex = max(q.startIndex-all.total, 1)
 		part.count = q.count - all.count

@@ -34,11 +34,7 @@ func groupsJSON(groups []directory.GroupRef, base string) []byte {
 		if err != nil { // a string always encodes
 			panic(err)
 		}
-		typ := "direct"
-		if g.Indirect {
-			typ = "indirect"
-		}
-		b = append(append(b, name...), `,"type":"`+typ+`"}`...)
+		b = append(append(b, name...), `,"type":"direct"}`...)
 	}
 	return append(b, ']')
 }
@@ -69,17 +65,9 @@ func membersJSON(ids []string, base string) []byte {
 		b = append(b, id...)
 		b = append(b, `","$ref":"`...)
 		b = append(b, base...)
-		typ := "User"
-		if directory.IsGroupID(id) {
-			typ = "Group"
-		}
-		b = append(b, '/')
-		b = append(b, typ...)
-		b = append(b, `s/`...)
+		b = append(b, `/Users/`...)
 		b = append(b, id...)
-		b = append(b, `","type":"`...)
-		b = append(b, typ...)
-		b = append(b, `"}`...)
+		b = append(b, `","type":"User"}`...)
 	}
 	return append(b, ']')
 }

@@ -4,18 +4,18 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/provost-id/provost/internal/httpapi"
 	"github.com/provost-id/provost/schemas"
 )
 
-// create serves POST /Users and /Groups (RFC 7644, section 3.3).
-func (e *endpoint) create(w http.ResponseWriter, r *http.Request) {
+// create serves POST of an endpoint, as /Users (RFC 7644, section 3.3).
+func (e endpoint) create(w http.ResponseWriter, r *http.Request) {
 	p, res, err := e.decode(w, r)
 	if err != nil {
 		e.writeError(w, r, err)
 		return
 	}
-	row, err := e.add(r, res)
+	do, err := e.add(r.Context(), e.operation(r), res)
+	row, err := e.do(r, do, err)
 	if err != nil {
 		e.writeError(w, r, err)
 		return
@@ -24,23 +24,18 @@ func (e *endpoint) create(w http.ResponseWriter, r *http.Request) {
 }
 
 // read serves GET and HEAD of one resource (RFC 7644, sections 3.4.1 and 3.14).
-func (e *endpoint) read(w http.ResponseWriter, r *http.Request) {
+func (e endpoint) read(w http.ResponseWriter, r *http.Request) {
 	p, err := e.projection(r)
 	if err != nil {
 		e.writeError(w, r, err)
 		return
 	}
-	row, err := e.find(r.Context(), r.PathValue("id"), httpapi.Caller(r.Context()).ID)
+	row, err := e.find(r.Context(), e.typ, r.PathValue("id"), caller(r))
 	if err != nil {
 		e.writeError(w, r, err)
 		return
 	}
-	same, err := e.unchanged(r, row, p)
-	if err != nil {
-		e.writeError(w, r, err)
-		return
-	}
-	if same {
+	if e.unchanged(r, row, p) {
 		w.Header().Set("ETag", etag(row.volatile.Version))
 		w.WriteHeader(http.StatusNotModified)
 		return
@@ -48,32 +43,25 @@ func (e *endpoint) read(w http.ResponseWriter, r *http.Request) {
 	e.write(w, r, http.StatusOK, row, p)
 }
 
-// unchanged says whether If-None-Match names what the client would get. What stands
-// outside of the version is looked at only then.
-func (e *endpoint) unchanged(r *http.Request, row stored, p *schemas.Projection) (bool, error) {
+// unchanged says whether If-None-Match names what the client would get.
+func (e endpoint) unchanged(r *http.Request, row stored, p *schemas.Projection) bool {
 	versions, ok := tags(r, "If-None-Match")
-	switch {
-	case !ok || versions != nil && !slices.Contains(versions, row.volatile.Version):
-		return false, nil
-	case !p.Includes(e.member):
-		return true, nil
-	case !row.fresh || e.shown == nil || !row.related:
-		return row.fresh, nil
+	if !ok || !row.fresh && e.includes(p) {
+		return false
 	}
-	changed, err := e.shown(r.Context(), row.rid)
-	return changed.Before(row.volatile.Modified), err
+	return versions == nil || slices.Contains(versions, row.volatile.Version)
 }
 
 // unlessMatch keeps a handler from writing to what If-None-Match names (RFC 9110,
 // section 13.1.2).
-func (e *endpoint) unlessMatch(write http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+func unlessMatch(write func(endpoint, http.ResponseWriter, *http.Request)) func(endpoint, http.ResponseWriter, *http.Request) {
+	return func(e endpoint, w http.ResponseWriter, r *http.Request) {
 		versions, ok := tags(r, "If-None-Match")
 		if !ok {
-			write(w, r)
+			write(e, w, r)
 			return
 		}
-		row, err := e.find(r.Context(), r.PathValue("id"), httpapi.Caller(r.Context()).ID)
+		row, err := e.find(r.Context(), e.typ, r.PathValue("id"), caller(r))
 		if err == nil && (versions == nil || slices.Contains(versions, row.volatile.Version)) {
 			err = &statusError{status: http.StatusPreconditionFailed, detail: "the resource is one that If-None-Match names"}
 		}
@@ -81,18 +69,19 @@ func (e *endpoint) unlessMatch(write http.HandlerFunc) http.HandlerFunc {
 			e.writeError(w, r, err)
 			return
 		}
-		write(w, r)
+		write(e, w, r)
 	}
 }
 
 // replace serves PUT (RFC 7644, section 3.5.1).
-func (e *endpoint) replace(w http.ResponseWriter, r *http.Request) {
+func (e endpoint) replace(w http.ResponseWriter, r *http.Request) {
 	p, res, err := e.decode(w, r)
 	if err != nil {
 		e.writeError(w, r, err)
 		return
 	}
-	row, err := e.put(r, r.PathValue("id"), res)
+	do, err := e.put(r.Context(), e.operation(r), res)
+	row, err := e.do(r, do, err)
 	if err != nil {
 		e.writeError(w, r, err)
 		return
@@ -102,18 +91,19 @@ func (e *endpoint) replace(w http.ResponseWriter, r *http.Request) {
 
 // patch serves PATCH (RFC 7644, section 3.5.2). A change of members is answered 204
 // unless the client says which attributes it wants: the list may be long.
-func (e *endpoint) patch(w http.ResponseWriter, r *http.Request) {
+func (e endpoint) patch(w http.ResponseWriter, r *http.Request) {
 	p, ops, err := e.decodePatch(w, r)
 	if err != nil {
 		e.writeError(w, r, err)
 		return
 	}
-	row, err := e.edit(r, r.PathValue("id"), ops)
+	do, err := e.edit(r.Context(), e.operation(r), ops)
+	row, err := e.do(r, do, err)
 	if err != nil {
 		e.writeError(w, r, inOperation(err, ops))
 		return
 	}
-	if e.name == "Group" && touchesMembers(ops) && !asksForBody(r) {
+	if touchesMembers(ops) && !asksForBody(r) {
 		w.Header().Set("ETag", etag(row.volatile.Version))
 		w.WriteHeader(http.StatusNoContent)
 		return
@@ -132,23 +122,23 @@ func asksForBody(r *http.Request) bool {
 }
 
 // delete serves DELETE (RFC 7644, section 3.6).
-func (e *endpoint) delete(w http.ResponseWriter, r *http.Request) {
-	if err := e.remove(r, r.PathValue("id")); err != nil {
+func (e endpoint) delete(w http.ResponseWriter, r *http.Request) {
+	if _, err := e.do(r, e.remove(e.operation(r)), nil); err != nil {
 		e.writeError(w, r, err)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func (e *endpoint) projection(r *http.Request) (*schemas.Projection, error) {
+func (e endpoint) projection(r *http.Request) (*schemas.Projection, error) {
 	if r.URL.RawQuery == "" {
-		return e.typ().ParseProjection("", "")
+		return e.typ.ParseProjection("", "")
 	}
 	q := r.URL.Query()
-	return e.typ().ParseProjection(q.Get("attributes"), q.Get("excludedAttributes"))
+	return e.typ.ParseProjection(q.Get("attributes"), q.Get("excludedAttributes"))
 }
 
-func (e *endpoint) decode(w http.ResponseWriter, r *http.Request) (*schemas.Projection, *schemas.Resource, error) {
+func (e endpoint) decode(w http.ResponseWriter, r *http.Request) (*schemas.Projection, *schemas.Resource, error) {
 	p, err := e.projection(r)
 	if err != nil {
 		return nil, nil, err
@@ -157,11 +147,11 @@ func (e *endpoint) decode(w http.ResponseWriter, r *http.Request) (*schemas.Proj
 	if err != nil {
 		return nil, nil, err
 	}
-	res, err := e.typ().Parse(body, dialect(r))
+	res, err := e.typ.Parse(body, dialect(r))
 	return p, res, err
 }
 
-func (e *endpoint) decodePatch(w http.ResponseWriter, r *http.Request) (*schemas.Projection, []schemas.PatchOp, error) {
+func (e endpoint) decodePatch(w http.ResponseWriter, r *http.Request) (*schemas.Projection, []schemas.PatchOp, error) {
 	p, err := e.projection(r)
 	if err != nil {
 		return nil, nil, err
@@ -170,12 +160,12 @@ func (e *endpoint) decodePatch(w http.ResponseWriter, r *http.Request) (*schemas
 	if err != nil {
 		return nil, nil, err
 	}
-	ops, err := e.typ().ParsePatch(body, dialect(r))
+	ops, err := e.typ.ParsePatch(body, dialect(r))
 	return p, ops, err
 }
 
 // write answers with one resource.
-func (e *endpoint) write(w http.ResponseWriter, r *http.Request, status int, row stored, p *schemas.Projection) {
+func (e endpoint) write(w http.ResponseWriter, r *http.Request, status int, row stored, p *schemas.Projection) {
 	rows := []stored{row}
 	if err := e.complete(r, rows, p); err != nil {
 		e.writeError(w, r, err)
@@ -183,17 +173,20 @@ func (e *endpoint) write(w http.ResponseWriter, r *http.Request, status int, row
 	}
 	w.Header().Set("ETag", etag(row.volatile.Version))
 	w.Header().Set("Location", rows[0].volatile.Location)
-	writeJSON(w, status, e.typ().Render(nil, row.doc, rows[0].volatile, p))
+	writeJSON(w, status, e.typ.Render(nil, row.doc, rows[0].volatile, p))
 }
+
+// includes says whether a response shows what extra makes.
+func (e endpoint) includes(p *schemas.Projection) bool { return e.member != "" && p.Includes(e.member) }
 
 // complete fills in what is not stored with the rows: locations, and the groups or
 // members when the projection wants them.
-func (e *endpoint) complete(r *http.Request, rows []stored, p *schemas.Projection) error {
+func (e endpoint) complete(r *http.Request, rows []stored, p *schemas.Projection) error {
 	base := baseURL(r)
 	for i := range rows {
-		rows[i].volatile.Location = base + e.path + "/" + rows[i].volatile.ID
+		rows[i].volatile.Location = e.location(base, rows[i].volatile.ID)
 	}
-	if !p.Includes(e.member) {
+	if !e.includes(p) {
 		return nil
 	}
 	return e.extra(r.Context(), rows, base)

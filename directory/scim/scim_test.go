@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 	"github.com/provost-id/provost/internal/keyring"
 	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/internal/sqldb/sqldbtest"
+	"github.com/provost-id/provost/schemas"
 )
 
 const publicURL = "https://id.example"
@@ -32,6 +34,7 @@ type service struct {
 	tokens *apitoken.Store
 	url    string
 	log    *logBuffer
+	schema atomic.Pointer[schemas.Snapshot] // in force
 }
 
 func newService(t testing.TB, db *sqldb.DB) *service {
@@ -51,7 +54,10 @@ func newService(t testing.TB, db *sqldb.DB) *service {
 	h := (&scim.Server{Directory: dir, Auth: tokens}).Handler()
 	srv := httptest.NewServer(httpapi.Middleware(httpapi.Options{PublicURL: publicURL, Log: logger})(h))
 	t.Cleanup(srv.Close)
-	return &service{t: t, dir: dir, tokens: tokens, url: srv.URL + scim.Base, log: log}
+	s := &service{t: t, dir: dir, tokens: tokens, url: srv.URL + scim.Base, log: log}
+	s.schema.Store(dir.Schemas())
+	dir.Schemas = s.schema.Load
+	return s
 }
 
 // logBuffer is written by the server while a test reads it.

@@ -27,18 +27,16 @@ const (
 type Server struct {
 	Directory *directory.Directory
 	Auth      httpapi.Authenticator
+
+	kinds kinds
 }
 
 // Handler returns the whole service, authentication included.
 func (s *Server) Handler() http.Handler {
+	s.kinds = kinds{users: s.users(), groups: s.groups(), others: s.others()}
 	mux := http.NewServeMux()
-	for _, e := range []*endpoint{s.users(), s.groups()} {
-		mux.Handle(Base+e.path, methods{"GET": e.list, "POST": e.create})
-		mux.Handle(Base+e.path+"/{id}", methods{
-			"GET": e.read, "PUT": e.unlessMatch(e.replace), "PATCH": e.unlessMatch(e.patch), "DELETE": e.unlessMatch(e.delete),
-		})
-		mux.Handle(Base+e.path+"/.search", methods{"POST": e.search})
-	}
+	mux.HandleFunc(Base+"/{endpoint}", s.serveCollection)
+	mux.HandleFunc(Base+"/{endpoint}/{id}", s.serveSingle)
 	mux.Handle(Base, methods{"GET": s.listAll})
 	mux.Handle(Base+"/.search", methods{"POST": s.searchAll})
 	mux.Handle(Base+"/Schemas", methods{"GET": s.schemas})
@@ -89,25 +87,34 @@ type methods map[string]http.HandlerFunc
 
 // ServeHTTP implements http.Handler.
 func (m methods) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	method := r.Method
-	if method == http.MethodHead {
-		method = http.MethodGet
-	}
-	if h, ok := m[method]; ok {
+	if h, ok := m[methodOf(r)]; ok {
 		h(w, r)
 		return
 	}
-	w.Header().Set("Allow", m.allow())
-	if method == http.MethodOptions {
+	refuseMethod(w, r, allow(m))
+}
+
+func methodOf(r *http.Request) string {
+	if r.Method == http.MethodHead {
+		return http.MethodGet
+	}
+	return r.Method
+}
+
+// refuseMethod answers OPTIONS, and 405 to every other method.
+func refuseMethod(w http.ResponseWriter, r *http.Request, allow string) {
+	w.Header().Set("Allow", allow)
+	if r.Method == http.MethodOptions {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	writeStatus(w, r, http.StatusMethodNotAllowed, r.Method+" is not supported here; supported are "+m.allow())
+	writeStatus(w, r, http.StatusMethodNotAllowed, r.Method+" is not supported here; supported are "+allow)
 }
 
-func (m methods) allow() string {
+// allow lists the methods of a path.
+func allow[H any](handlers map[string]H) string {
 	all := []string{http.MethodOptions}
-	for method := range m {
+	for method := range handlers {
 		all = append(all, method)
 		if method == http.MethodGet {
 			all = append(all, http.MethodHead)

@@ -4,6 +4,7 @@ package id
 
 import (
 	"crypto/rand"
+	"strings"
 	"time"
 )
 
@@ -11,6 +12,7 @@ import (
 const (
 	User         = "00u"
 	Group        = "00g"
+	Resource     = "00r" // of a type beside User and Group
 	App          = "0oa"
 	Mapping      = "prm"
 	UserSchema   = "osc"
@@ -55,6 +57,19 @@ func NewAt(prefix string, now time.Time) string {
 	}
 	fillRandom(b[n+timeDigits:])
 	return string(b)
+}
+
+// Is reports whether s could be an identifier with the prefix.
+func Is(prefix, s string) bool {
+	if len(s) != len(prefix)+timeDigits+randDigits || s[:len(prefix)] != prefix {
+		return false
+	}
+	for i := len(prefix); i < len(s); i++ {
+		if strings.IndexByte(alphabet, s[i]) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // Secret returns n random characters of the alphabet, 5.95 bits each.
