@@ -3,12 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/provost-id/provost/internal/story"
@@ -85,19 +82,9 @@ func (b *bench) header(contentType string) http.Header {
 
 // ask calls the server outside a measurement and decodes a 2xx answer.
 func (b *bench) ask(ctx context.Context, method, path, body string, out any) error {
-	req, err := http.NewRequestWithContext(ctx, method, b.server.URL+path, strings.NewReader(body))
+	raw, err := b.caller.read(ctx, method, b.server.URL+path, body, b.header("application/json"))
 	if err != nil {
 		return err
 	}
-	req.Header = b.header("application/json")
-	resp, err := b.caller.client.Do(req)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }() // it was read to its end
-	raw, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode/100 != 2 {
-		err = fmt.Errorf("%s %s answers %d: %s", method, path, resp.StatusCode, raw)
-	}
-	return errors.Join(err, json.Unmarshal(raw, out))
+	return json.Unmarshal(raw, out)
 }

@@ -54,7 +54,7 @@ func (f *floorProcess) stop() {
 
 // beFloor is one of the processes that are measured: a floor that serves until it is
 // killed, or one that runs once.
-func beFloor(ctx context.Context, name string, size int, o options) error {
+func beFloor(ctx context.Context, name string, size int, o tablesOptions) error {
 	switch name {
 	case "tables":
 		return tablesFloor(ctx, o)

@@ -19,6 +19,7 @@ type result struct {
 	cpu      float64 // µs per request, user and system time of the process
 	rate     float64 // requests per second
 	p50, p99 float64 // ms
+	allocs   float64 // per request, of the whole process; where it is measured
 }
 
 // measure runs n requests over conns connections and reads the CPU time of pid
@@ -97,19 +98,45 @@ func newCaller(conns int) *caller {
 }
 
 func (c *caller) send(ctx context.Context, want int, method, url, body string, header http.Header) error {
+	status, b, err := c.do(ctx, method, url, body, header)
+	if err == nil && status != want {
+		err = fmt.Errorf("%s %s answers %d: %s", method, url, status, b)
+	}
+	return err
+}
+
+// read returns the body of a 2xx answer.
+func (c *caller) read(ctx context.Context, method, url, body string, header http.Header) ([]byte, error) {
+	status, b, err := c.do(ctx, method, url, body, header)
+	if err == nil && status/100 != 2 {
+		err = fmt.Errorf("%s %s answers %d: %s", method, url, status, b)
+	}
+	return b, err
+}
+
+func (c *caller) do(ctx context.Context, method, url, body string, header http.Header) (int, []byte, error) {
 	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
-		return err
+		return 0, nil, err
 	}
 	req.Header = header
 	resp, err := c.client.Do(req)
 	if err != nil {
-		return err
+		return 0, nil, err
 	}
 	defer func() { _ = resp.Body.Close() }() // it was read to its end
 	b, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != want {
-		err = fmt.Errorf("%s %s answers %d: %s", method, url, resp.StatusCode, b)
+	return resp.StatusCode, b, err
+}
+
+// rssAnon is the anonymous memory of a process in MB (proc(5), status).
+func rssAnon(pid int) float64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0 // it is gone: the next request tells
 	}
-	return err
+	_, after, _ := strings.Cut(string(b), "RssAnon:")
+	var kb float64
+	_, _ = fmt.Sscan(after, &kb) // 0 where there is none
+	return kb / 1024
 }

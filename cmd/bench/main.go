@@ -31,9 +31,15 @@ func run(ctx context.Context) (err error) {
 	flag.IntVar(&o.requests, "requests", 4000, "requests per round")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds; the median is printed")
 	flag.IntVar(&o.conns, "conns", 16, "connections")
+	var so scaleOptions
+	scim := flag.Bool("scim", false, "measure a directory with many people instead")
+	flag.IntVar(&so.users, "users", 100_000, "people, with -scim")
+	flag.IntVar(&so.minutes, "minutes", 2, "minutes of writes, with -scim")
+	flag.StringVar(&so.database, "db", "", "a PostgreSQL URL, with -scim; SQLite when empty")
+	flag.StringVar(&so.out, "out", "", "file that the report is written to as JSON, with -scim")
 	flag.Parse()
 	if *floor != "" {
-		return beFloor(ctx, *floor, *size, o)
+		return beFloor(ctx, *floor, *size, tablesOptions{load: so.users, writes: o.requests, database: so.database})
 	}
 	dir, err := os.MkdirTemp("", "provost-bench-")
 	if err != nil {
@@ -41,6 +47,9 @@ func run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	o.dir = dir
+	if *scim {
+		return runScale(ctx, o, so)
+	}
 	b, err := newBench(ctx, o)
 	if err != nil {
 		return err

@@ -35,5 +35,7 @@ func median(rounds []result) result {
 		rate: mid(func(r result) float64 { return r.rate }),
 		p50:  mid(func(r result) float64 { return r.p50 }),
 		p99:  mid(func(r result) float64 { return r.p99 }),
+
+		allocs: mid(func(r result) float64 { return r.allocs }),
 	}
 }

@@ -17,79 +17,118 @@ import (
 	"github.com/provost-id/provost/schemas"
 )
 
-// tablesResult is what the floor of writes prints.
-type tablesResult struct{ CPU, Rate, P50, P99 float64 }
+// tablesResult is what the floor of writes prints. Load is the rate of batches, before.
+type tablesResult struct{ CPU, Rate, P50, P99, Load float64 }
+
+// tablesOptions are a floor of writes: how many users are loaded in batches, and how
+// many then written one by one.
+type tablesOptions struct {
+	load, writes int
+	database     string // a PostgreSQL URL, empty for SQLite in the working directory
+}
 
 // runTablesFloor runs the floor of writes as a process of its own in a new folder.
-func runTablesFloor(ctx context.Context, o options, dir string) (result, error) {
+func runTablesFloor(ctx context.Context, o tablesOptions, dir string) (t tablesResult, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return result{}, err
+		return t, err
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return result{}, err
+		return t, err
 	}
-	cmd := exec.CommandContext(ctx, self, "-floor", "tables", "-requests", strconv.Itoa(o.requests))
+	cmd := exec.CommandContext(ctx, self, "-floor", "tables", "-requests", strconv.Itoa(o.writes), "-users", strconv.Itoa(o.load), "-db", o.database)
 	cmd.Dir, cmd.Stderr = dir, os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return result{}, err
+		return t, err
 	}
-	var t tablesResult
-	err = json.Unmarshal(out, &t)
-	return result{cpu: t.CPU, rate: t.Rate, p50: t.P50, p99: t.P99}, err
+	return t, json.Unmarshal(out, &t)
 }
 
 // tablesFloor writes the rows that a create writes (resource, document, index,
-// unique, external ID, total, event) from 64 goroutines in group commit, with
-// everything prepared beforehand and no HTTP, and prints what it cost.
-func tablesFloor(ctx context.Context, o options) error {
+// unique, external ID, total, event): in batches first, then from 64 goroutines in group
+// commit, with everything prepared beforehand and no HTTP, and prints what it cost.
+func tablesFloor(ctx context.Context, o tablesOptions) error {
 	dir, err := os.Getwd()
 	if err != nil {
 		return err
 	}
-	db, err := sqldb.Open(ctx, sqldb.Config{Path: filepath.Join(dir, "floor.db")})
+	db, err := sqldb.Open(ctx, sqldb.Config{Path: filepath.Join(dir, "floor.db"), URL: o.database})
 	if err != nil {
 		return err
 	}
-	creates, err := prepareCreates(o.requests)
+	load, err := loadTables(ctx, db, o.load)
 	if err != nil {
 		return err
 	}
-	r, err := measure(ctx, os.Getpid(), o.requests, 64, func(ctx context.Context, i int) error {
+	creates, err := prepareCreates(o.load, o.load+o.writes)
+	if err != nil {
+		return err
+	}
+	r, err := measure(ctx, os.Getpid(), o.writes, writers, func(ctx context.Context, i int) error {
 		return db.Write(ctx, creates[i].insert)
 	})
 	if err != nil {
 		return err
 	}
-	if err := json.NewEncoder(os.Stdout).Encode(tablesResult{r.cpu, r.rate, r.p50, r.p99}); err != nil {
+	if err := json.NewEncoder(os.Stdout).Encode(tablesResult{r.cpu, r.rate, r.p50, r.p99, load}); err != nil {
 		return err
 	}
 	return db.Close()
 }
 
+// loadTables writes n users in batches and returns the rate, their preparation left out.
+func loadTables(ctx context.Context, db *sqldb.DB, n int) (float64, error) {
+	var took time.Duration
+	for first := 0; first < n; first += bulkSize {
+		creates, err := prepareCreates(first, min(first+bulkSize, n))
+		if err != nil {
+			return 0, err
+		}
+		start := time.Now()
+		err = db.Write(ctx, func(tx *sqldb.Tx) error {
+			for i := range creates {
+				if err := creates[i].insert(tx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+		took += time.Since(start)
+	}
+	if n == 0 {
+		return 0, nil
+	}
+	return float64(n) / took.Seconds(), nil
+}
+
 // create is one user, ready to be written.
 type create struct {
 	id, doc       string
+	externalID    string
 	hot           schemas.Hot
 	index, unique []schemas.Entry
 	event         events.Event
 }
 
-func prepareCreates(n int) ([]create, error) {
+// prepareCreates makes the users first to last-1.
+func prepareCreates(first, last int) ([]create, error) {
 	snapshot, err := schemas.Compile(1, schemas.Default())
 	if err != nil {
 		return nil, err
 	}
 	user, _ := snapshot.Type("User") // Default has it
-	out := make([]create, n)
+	out := make([]create, last-first)
 	for i := range out {
-		r, err := user.Parse([]byte(userBody(i)), schemas.Generic)
+		r, err := user.Parse([]byte(personBody(first+i)), schemas.Generic)
 		if err != nil {
 			return nil, fmt.Errorf("prepare user: %w", err)
 		}
 		doc := r.Doc()
-		out[i] = create{id: id.New(id.User), doc: string(doc), hot: r.Hot(), index: r.Index(), unique: r.Unique()}
+		out[i] = create{id: id.New(id.User), doc: string(doc), externalID: r.ExternalID, hot: r.Hot(), index: r.Index(), unique: r.Unique()}
 		out[i].event = events.Event{Type: "user.lifecycle.create", Actor: events.System, After: doc,
 			Targets: []events.Target{{ID: out[i].id, Type: "User", Name: r.Hot().UserName}}}
 	}
@@ -117,6 +156,9 @@ func (c *create) insert(tx *sqldb.Tx) error {
 		if _, err := tx.Exec(`INSERT INTO unique_values (path, val, rid) VALUES ($1, $2, $3)`, e.Path, e.Value, rid); err != nil {
 			return err
 		}
+	}
+	if _, err := tx.Exec(`INSERT INTO external_ids (rid, client, value) VALUES ($1, 'floor', $2)`, rid, c.externalID); err != nil {
+		return err
 	}
 	if _, err := tx.Exec(`INSERT INTO totals (type, delta) VALUES ('User', 1)`); err != nil {
 		return err

@@ -17,6 +17,7 @@ import (
 // Server is a running provost.
 type Server struct {
 	URL   string
+	Ops   string // where metrics and profiles are
 	Token string // the bootstrap token
 	Dir   string
 	Curl  string // the line that makes the first user
@@ -62,6 +63,9 @@ func (s *Server) awaitReady(out io.Reader) error {
 	for (s.URL == "" || s.Curl == "") && lines.Scan() {
 		if url, ok := strings.CutPrefix(lines.Text(), "ready "); ok {
 			s.URL = strings.TrimRight(url, "/")
+		}
+		if url, ok := strings.CutPrefix(lines.Text(), "ops "); ok {
+			s.Ops = strings.TrimRight(url, "/")
 		}
 		if strings.HasPrefix(lines.Text(), "curl ") {
 			s.Curl = lines.Text()
