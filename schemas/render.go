@@ -2,6 +2,7 @@ package schemas
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -12,6 +13,7 @@ import (
 func (t *Type) Render(dst []byte, doc []byte, v Volatile, p *Projection) []byte {
 	p = t.projection(p)
 	w := writer{t: t, p: p}
+	dst = slices.Grow(dst, len(doc)+len(v.Extra)+len(v.Location)+renderRoom)
 	if p.whole {
 		// The schemas list comes first and has no bracket inside.
 		end := bytes.IndexByte(doc, ']') + 1
@@ -31,6 +33,9 @@ func (t *Type) Render(dst []byte, doc []byte, v Volatile, p *Projection) []byte 
 	w.schemas()
 	return append(w.dst, '}')
 }
+
+// renderRoom is what id, externalId, active and meta take without the location.
+const renderRoom = 400
 
 // writer appends a response.
 type writer struct {

@@ -171,8 +171,8 @@ func (e endpoint) write(w http.ResponseWriter, r *http.Request, status int, row 
 		e.writeError(w, r, err)
 		return
 	}
-	w.Header().Set("ETag", etag(row.volatile.Version))
-	w.Header().Set("Location", rows[0].volatile.Location)
+	both := []string{etag(row.volatile.Version), rows[0].volatile.Location}
+	w.Header()["Etag"], w.Header()["Location"] = both[:1:1], both[1:]
 	writeJSON(w, status, e.typ.Render(nil, row.doc, rows[0].volatile, p))
 }
 

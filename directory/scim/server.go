@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -175,9 +176,16 @@ func (s *Server) noPath(w http.ResponseWriter, r *http.Request) {
 	writeStatus(w, r, http.StatusNotFound, "there is no endpoint "+r.URL.Path)
 }
 
-// writeJSON answers with a SCIM body.
+// mediaType is the Content-Type of every answer; nobody changes it.
+var mediaType = []string{wire.MediaType}
+
+// writeJSON answers with a SCIM body. Its length is told, or net/http would send what is
+// longer than its buffer in chunks.
 func writeJSON(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", wire.MediaType)
+	w.Header()["Content-Type"] = mediaType
+	if len(body) > 2<<10 {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the client has gone; there is nobody to tell
 }
