@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/pprof"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -23,18 +24,28 @@ import (
 func (p *program) handler() (http.Handler, error) {
 	auth := httpapi.Authenticators{p.tokens, p.authserver}
 	mux := http.NewServeMux()
-	people := (&scim.Server{Directory: p.directory, Auth: auth}).Handler()
-	mux.Handle(scim.Base, people)
-	mux.Handle(scim.Base+"/", people)
 	p.authserver.Routes(mux)
 	p.signin.Register(mux)
 	tokens.RegisterClients(mux, p.authserver, auth)
 	p.registerAPI(httpapi.NewAPI(mux, httpapi.APIOptions{Auth: auth, Version: version}))
 	mux.HandleFunc("GET /healthz", alive)
 	mux.HandleFunc("GET /readyz", p.ready)
+	people := (&scim.Server{Directory: p.directory, Auth: auth}).Handler()
 	return httpapi.Middleware(httpapi.Options{
 		Log: p.log, TrustedProxies: p.cfg.trustedProxy, PublicURL: p.cfg.PublicURL,
-	})(httpapi.Mux(mux)), nil
+	})(below(scim.Base, people, httpapi.Mux(mux))), nil
+}
+
+// below sends a path and all below it past the routes of everything else: they take a
+// share of every request, and most requests are SCIM.
+func below(base string, h, other http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if rest, ok := strings.CutPrefix(r.URL.Path, base); ok && (rest == "" || rest[0] == '/') {
+			h.ServeHTTP(w, r)
+			return
+		}
+		other.ServeHTTP(w, r)
+	})
 }
 
 // registerAPI adds every operation of the management API.

@@ -49,11 +49,15 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("/", s.noPath)
 
 	protected := httpapi.Authenticate(s.Auth, writeStatus)(authorize(mux))
-	open := http.NewServeMux()
-	// RFC 7643, section 5: the authentication schemes should be readable without one.
-	open.Handle(Base+"/ServiceProviderConfig", methods{"GET": s.serviceProviderConfig})
-	open.Handle("/", protected)
-	return canonical(open)
+	open := methods{"GET": s.serviceProviderConfig}
+	return canonical(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		// RFC 7643, section 5: the authentication schemes should be readable without one.
+		if r.URL.Path == Base+"/ServiceProviderConfig" {
+			open.ServeHTTP(w, r)
+			return
+		}
+		protected.ServeHTTP(w, r)
+	}))
 }
 
 // canonical forgives a slash at the end of the path, knows no path that is not text
@@ -62,6 +66,10 @@ func (s *Server) Handler() http.Handler {
 // net/url takes it for malformed.
 func canonical(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isCanonical(r.URL) {
+			next.ServeHTTP(w, r)
+			return
+		}
 		u := *r.URL
 		if raw, ok := strings.CutSuffix(u.EscapedPath(), "/"); ok { // an escaped slash is part of an id
 			u.Path = strings.TrimSuffix(u.Path, "/")
@@ -80,6 +88,19 @@ func canonical(next http.Handler) http.Handler {
 		canonical.URL = &u
 		next.ServeHTTP(w, &canonical)
 	})
+}
+
+// isCanonical knows the plain paths without a query, most of what comes.
+func isCanonical(u *url.URL) bool {
+	if u.RawQuery != "" || u.RawPath != "" || strings.HasSuffix(u.Path, "/") {
+		return false
+	}
+	for i := range len(u.Path) {
+		if c := u.Path[i]; c <= ' ' || c >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 // methods serves one path by method: HEAD as GET (net/http drops the body), OPTIONS
@@ -125,13 +146,19 @@ func allow[H any](handlers map[string]H) string {
 	return strings.Join(all, ", ")
 }
 
+// The scopes that let a caller write, and read.
+var (
+	toWrite = []string{httpapi.ScopeSCIM}
+	toRead  = []string{httpapi.ScopeSCIM, httpapi.ScopeSCIMRead}
+)
+
 // authorize lets a caller with the scope scim do everything, and one with scim.read
 // what changes nothing.
 func authorize(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		scopes := []string{httpapi.ScopeSCIM}
+		scopes := toWrite
 		if isRead(r) {
-			scopes = append(scopes, httpapi.ScopeSCIMRead)
+			scopes = toRead
 		}
 		if !httpapi.Caller(r.Context()).Allows(scopes...) {
 			httpapi.Insufficient(w, scopes...)
