@@ -174,6 +174,9 @@ func (d *Directory) DeleteUserTx(tx *sqldb.Tx, c Change, id string, v IfMatch) e
 	if err := forgetUserTx(tx, u.RID); err != nil {
 		return err
 	}
+	if err := forgetLinksTx(tx, u.RID); err != nil {
+		return err
+	}
 	if err := d.leaveGroups(tx, c, u); err != nil {
 		return err
 	}

@@ -31,6 +31,7 @@ func Register(api huma.API, deps Deps) {
 	h.registerUsers(api)
 	h.registerGroups(api)
 	h.registerRules(api)
+	h.registerLinks(api)
 	h.registerPolicies(api)
 	h.registerOthers(api)
 }

@@ -46,6 +46,7 @@ const (
 	EPasswordPolicy  = "E0000080" // 403
 	ETooMany         = "E0000093" // 400
 	ENoFilter        = "E0000094" // 400
+	ELink            = "E0000127" // 409 a definition of linked objects is not valid
 	EDuplicate       = "E0000108" // 409
 	EReadOnly        = "E0000111" // 403 the object is read-only
 	EInactiveUser    = "E0000117" // 403
