@@ -15,7 +15,7 @@ type selection struct {
 
 // selection compiles what a query selects. It may read through rd to choose the way.
 func (d *Directory) selection(_ context.Context, _ sqldb.Reader, typ string, q ListQuery) (selection, error) {
-	b := &compiler{dialect: d.DB.Dialect(), typ: typ, client: q.Client, everyone: d.everyone.rid}
+	b := &compiler{dialect: d.DB.Dialect(), typ: typ, client: q.Client, base: q.Base, everyone: d.everyone.rid}
 	b.arg(q.Client)
 	where := "r.type = " + b.arg(typ)
 	if q.Filter != nil && q.Filter.Root != nil {

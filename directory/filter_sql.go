@@ -30,6 +30,7 @@ type compiler struct {
 	dialect  sqldb.Dialect
 	typ      string
 	client   string
+	base     string // of the URLs of resources
 	everyone int64
 	args     []any
 	aliases  int

@@ -331,8 +331,9 @@ func lastColumn(rows *sql.Rows) (all []string, err error) {
 func isScan(dialect sqldb.Dialect, step string) bool {
 	if dialect == sqldb.PostgreSQL {
 		return strings.Contains(step, "Seq Scan on resources") || strings.Contains(step, "Seq Scan on attribute_values") ||
-			strings.Contains(step, "Seq Scan on external_ids")
+			strings.Contains(step, "Seq Scan on external_ids") || strings.Contains(step, "Seq Scan on members")
 	}
 	scanned, isScan := strings.CutPrefix(step, "SCAN ")
-	return isScan && !strings.HasPrefix(scanned, "e") && !strings.HasPrefix(scanned, "(") && scanned != "CONSTANT ROW"
+	return isScan && !strings.HasPrefix(scanned, "e") && !strings.HasPrefix(scanned, "(") && scanned != "CONSTANT ROW" &&
+		scanned != "down" // what a recursion has found
 }

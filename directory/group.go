@@ -37,6 +37,8 @@ type GroupRef struct {
 	ID   string
 	Name string
 	Type GroupType
+	// Indirect says that the user is in it because it holds another group of the user's.
+	Indirect bool
 }
 
 // GroupOptions decide what a new group is.

@@ -46,7 +46,7 @@ func groupUnique(typ GroupType, r *schemas.Resource) []schemas.Entry {
 }
 
 // storeGroup writes a changed group whose member rows are written already.
-func (d *Directory) storeGroup(tx *sqldb.Tx, c Change, old *Group, was, next *schemas.Resource, added, removed []string) (*Group, error) {
+func (d *Directory) storeGroup(tx *sqldb.Tx, c Change, old *Group, was, next *schemas.Resource, moves moved) (*Group, error) {
 	g := *old
 	if next != nil {
 		g.Doc = next.Doc()
@@ -55,13 +55,12 @@ func (d *Directory) storeGroup(tx *sqldb.Tx, c Change, old *Group, was, next *sc
 		}
 	}
 	docChanged := !bytes.Equal(g.Doc, old.Doc)
-	membersChanged := len(added)+len(removed) > 0
-	if !docChanged && !membersChanged && g.ExternalID == old.ExternalID {
+	if !docChanged && moves.none() && g.ExternalID == old.ExternalID {
 		return old, nil
 	}
 	now := d.now()
 	g.Version, g.Modified = old.Version+1, now
-	if membersChanged {
+	if !moves.none() {
 		g.MembersChanged = now
 	}
 	if err := updateGroupRow(tx, &g, old, next, now); err != nil {
@@ -77,7 +76,7 @@ func (d *Directory) storeGroup(tx *sqldb.Tx, c Change, old *Group, was, next *sc
 			return nil, err
 		}
 	}
-	return &g, d.tellMembers(tx, c, &g, added, removed)
+	return &g, d.tellMembers(tx, c, &g, moves)
 }
 
 func updateGroupRow(tx *sqldb.Tx, g, old *Group, next *schemas.Resource, now time.Time) error {
@@ -105,10 +104,8 @@ func (d *Directory) updateGroupDocument(tx *sqldb.Tx, c Change, old, g *Group, w
 		return err
 	}
 	if g.Name() != old.Name() { // part of what a user's groups show
-		_, err := tx.Exec(`UPDATE resources SET members_changed = $2 WHERE rid IN (SELECT member_rid FROM members WHERE group_rid = $1)`,
-			g.RID, d.now().UnixMicro())
-		if err != nil {
-			return fmt.Errorf("stamp members: %w", err)
+		if err := d.stampShown(tx, []target{{rid: g.RID, id: g.ID}}); err != nil {
+			return err
 		}
 	}
 	ev := events.Event{Type: "group.profile.update", Targets: groupTarget(g), Before: before, After: after}

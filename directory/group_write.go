@@ -3,7 +3,6 @@ package directory
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/provost-id/provost/internal/events"
 	"github.com/provost-id/provost/internal/id"
@@ -32,8 +31,8 @@ func (d *Directory) CreateGroupTx(tx *sqldb.Tx, c Change, r *schemas.Resource, o
 	if o.Type == "" {
 		o.Type = OrdinaryGroup
 	}
-	people, err := peopleTx(tx, memberValues(r), nil)
-	if err != nil {
+	m := schemas.MemberChange{Replace: true, Set: memberValues(r)}
+	if err := lockNesting(tx, "", m); err != nil {
 		return nil, err
 	}
 	if err := o.Origin.admit(tx, typeGroup, id.Group); err != nil {
@@ -41,7 +40,7 @@ func (d *Directory) CreateGroupTx(tx *sqldb.Tx, c Change, r *schemas.Resource, o
 	}
 	now := d.now()
 	g := &Group{ID: o.Origin.idOr(id.Group, now), Version: 1, Type: o.Type, Created: o.Origin.created(now), Modified: now, Doc: r.Doc()}
-	if err := insertGroupRow(tx, g, r, len(people) > 0); err != nil {
+	if err := insertGroupRow(tx, g, r, len(m.Set) > 0); err != nil {
 		return nil, err
 	}
 	if c.Client != "" {
@@ -54,11 +53,11 @@ func (d *Directory) CreateGroupTx(tx *sqldb.Tx, c Change, r *schemas.Resource, o
 	if err := d.tell(tx, c, ev, changed{Kind: kindGroup, ID: g.ID, RID: g.RID, Op: opCreate, Version: 1}); err != nil {
 		return nil, err
 	}
-	added, err := insertMembers(tx, g.RID, people)
+	moves, err := d.moveMembers(tx, c, g, m)
 	if err != nil {
 		return nil, err
 	}
-	return g, d.tellMembers(tx, c, g, added, nil)
+	return g, d.tellMembers(tx, c, g, moves)
 }
 
 // groupChange is what a change makes of a group.
@@ -105,6 +104,9 @@ func (d *Directory) UpdateGroupTx(tx *sqldb.Tx, c Change, id string, r *schemas.
 
 // changeGroupTx locks the group and then the people, checks, changes and stores.
 func (d *Directory) changeGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch, n groupChange) (*Group, error) {
+	if err := lockNesting(tx, id, n.members); err != nil {
+		return nil, err
+	}
 	old, err := d.lockGroupTx(tx, id, c.Client)
 	if err != nil {
 		return nil, err
@@ -127,31 +129,11 @@ func (d *Directory) changeGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch, 
 			return nil, err
 		}
 	}
-	touched, err := touchedBy(tx, old, n.members, next)
+	moves, err := d.moveMembers(tx, c, old, n.members)
 	if err != nil {
 		return nil, err
 	}
-	people, err := peopleTx(tx, slices.Concat(n.members.Add, n.members.Set), touched)
-	if err != nil {
-		return nil, err
-	}
-	added, removed, err := applyMembers(tx, old.RID, n.members, people)
-	if err != nil {
-		return nil, err
-	}
-	if err := d.noteHandTx(tx, c, old, n.members, people, added, removed); err != nil {
-		return nil, err
-	}
-	return d.storeGroup(tx, c, old, was, next, added, removed)
-}
-
-// touchedBy are the present members whose rows a change stamps: those who go, and all
-// of them when the name is another.
-func touchedBy(tx *sqldb.Tx, g *Group, m schemas.MemberChange, next *schemas.Resource) ([]string, error) {
-	if m.Replace || next != nil && next.DisplayName() != g.Name() {
-		return memberIDs(tx, g.RID)
-	}
-	return m.Remove, nil
+	return d.storeGroup(tx, c, old, was, next, moves)
 }
 
 func (d *Directory) storedGroup(g *Group) (*schemas.Resource, error) {
@@ -161,52 +143,4 @@ func (d *Directory) storedGroup(g *Group) (*schemas.Resource, error) {
 	}
 	r.ExternalID = g.ExternalID
 	return r, nil
-}
-
-// DeleteGroup removes a group; its members stay.
-func (d *Directory) DeleteGroup(ctx context.Context, c Change, id string, v IfMatch) error {
-	return d.DB.Write(ctx, func(tx *sqldb.Tx) error { return d.DeleteGroupTx(tx, c, id, v) })
-}
-
-// DeleteGroupTx is DeleteGroup inside a transaction.
-func (d *Directory) DeleteGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch) error {
-	g, err := d.lockGroupTx(tx, id, "")
-	if err != nil {
-		return err
-	}
-	if !v.accepts(g.Version) {
-		return ErrVersion
-	}
-	if g.Type == BuiltInGroup {
-		return ErrProtected
-	}
-	if err := d.checkGroupOwnedTx(tx, c, g); err != nil {
-		return err
-	}
-	r, err := d.storedGroup(g)
-	if err != nil {
-		return err
-	}
-	members, err := memberIDs(tx, g.RID)
-	if err != nil {
-		return err
-	}
-	if _, err := peopleTx(tx, nil, members); err != nil {
-		return err
-	}
-	if err := d.stampGroupsChanged(tx, members); err != nil {
-		return err
-	}
-	if _, err := tx.Exec(`DELETE FROM members WHERE group_rid = $1`, g.RID); err != nil {
-		return fmt.Errorf("delete members: %w", err)
-	}
-	if err := d.forgetGroupTx(tx, c, g); err != nil {
-		return err
-	}
-	ev := events.Event{Type: "group.lifecycle.delete", Targets: groupTarget(g), Before: g.Doc}
-	ch := changed{Kind: kindGroup, ID: g.ID, RID: g.RID, Op: opDelete, Removed: members, Version: g.Version + 1}
-	if err := d.tell(tx, c, ev, ch); err != nil {
-		return err
-	}
-	return deleteRows(tx, typeGroup, g.RID, g.Version, r, groupUnique(g.Type, r))
 }

@@ -24,7 +24,7 @@ func (d *Directory) groupChangedTx(tx *sqldb.Tx, c Change, ev changed) error {
 		}
 	}
 	if ev.Op == opDelete {
-		return d.groupDeletedTx(tx, c, ev)
+		return d.groupDeletedTx(tx, ev)
 	}
 	if c.Source.Kind == SourceImport {
 		return d.markGroupExcept(tx, ev.ID, c.Source.ID)
@@ -74,22 +74,13 @@ func (d *Directory) MarkGroupsOfUserTx(tx *sqldb.Tx, userID string) error {
 }
 
 // groupDeletedTx takes the group's assignments away; the copies at the apps are left
-// to the drains.
-func (d *Directory) groupDeletedTx(tx *sqldb.Tx, c Change, ev changed) error {
+// to the drains, and the accounts of its members to the removal of the members.
+func (d *Directory) groupDeletedTx(tx *sqldb.Tx, ev changed) error {
 	if err := d.markGroupTx(tx, ev.ID); err != nil {
-		return err
-	}
-	apps, err := column[string](tx.Query(`SELECT app_id FROM app_groups WHERE group_id = $1`, ev.ID))
-	if err != nil {
 		return err
 	}
 	if _, err := tx.Exec(`DELETE FROM app_groups WHERE group_id = $1`, ev.ID); err != nil {
 		return fmt.Errorf("unassign deleted group: %w", err)
-	}
-	for _, appID := range apps {
-		if err := d.leaveAppTx(tx, c, appID, ev.Removed); err != nil {
-			return err
-		}
 	}
 	return nil
 }

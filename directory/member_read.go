@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 )
 
 // Members returns up to limit members of a group in order of their creation, after the
@@ -35,7 +37,8 @@ func (d *Directory) Members(ctx context.Context, groupID, after string, limit in
 	return members, next, rows.Err()
 }
 
-// GroupsOf returns the groups of a user, Everyone among them, in order of creation.
+// GroupsOf returns the groups of a user: those that it is a member of in order of
+// creation, Everyone among them, and then those that it is in indirectly.
 func (d *Directory) GroupsOf(ctx context.Context, userID string) ([]GroupRef, error) {
 	var rid int64
 	err := d.DB.QueryRow(ctx, `SELECT rid FROM resources WHERE id = $1 AND type = 'User'`, userID).Scan(&rid)
@@ -58,26 +61,50 @@ func (d *Directory) groupsOf(ctx context.Context, rids []int64, but int64) (map[
 	if len(rids) == 0 {
 		return nil, nil
 	}
-	rows, err := d.DB.Query(ctx, `SELECT m.member_rid, g.id, g.status, (SELECT d.doc FROM documents d WHERE d.rid = g.rid)
-		FROM members m JOIN resources g ON g.rid = m.group_rid
-		WHERE m.member_rid IN (`+list(2, len(rids))+`) AND m.group_rid <> $1
-		ORDER BY m.member_rid, m.group_rid`, ridArgs(but, rids)...)
+	direct, err := d.directGroups(ctx, rids, but)
 	if err != nil {
-		return nil, fmt.Errorf("read groups of users: %w", err)
+		return nil, err
 	}
-	defer func() { _ = rows.Close() }() // Err tells what matters
-	all := map[int64][]GroupRef{}
-	for rows.Next() {
+	nested := map[int64]bool{}
+	for _, groups := range direct {
+		for _, g := range groups {
+			if g.nested {
+				nested[g.rid] = true
+			}
+		}
+	}
+	up, err := d.groupsAbove(ctx, slices.Sorted(maps.Keys(nested)))
+	if err != nil {
+		return nil, err
+	}
+	all := make(map[int64][]GroupRef, len(direct))
+	for rid, groups := range direct {
+		for _, g := range append(groups, up.of(groups)...) {
+			all[rid] = append(all[rid], g.GroupRef)
+		}
+	}
+	return all, nil
+}
+
+// directGroups reads the groups that users are members of. Only those that are in other
+// groups cost a second look.
+func (d *Directory) directGroups(ctx context.Context, rids []int64, but int64) (map[int64][]inGroup, error) {
+	all := map[int64][]inGroup{}
+	return all, eachRow("read groups of users", func(row scanner) error {
 		var rid int64
-		var g GroupRef
+		var g inGroup
 		var doc []byte
-		if err := rows.Scan(&rid, &g.ID, &g.Type, &doc); err != nil {
-			return nil, fmt.Errorf("read groups of users: %w", err)
+		if err := row.Scan(&rid, &g.rid, &g.ID, &g.Type, &doc, &g.nested); err != nil {
+			return err
 		}
 		g.Name = nameIn(doc)
 		all[rid] = append(all[rid], g)
-	}
-	return all, rows.Err()
+		return nil
+	})(d.DB.Query(ctx, `SELECT m.member_rid, g.rid, g.id, g.status, (SELECT d.doc FROM documents d WHERE d.rid = g.rid),
+			EXISTS (SELECT 1 FROM nested_groups n WHERE n.member_rid = g.rid)
+		FROM members m JOIN resources g ON g.rid = m.group_rid
+		WHERE m.member_rid IN (`+list(2, len(rids))+`) AND m.group_rid <> $1 AND g.type = 'Group'
+		ORDER BY m.member_rid, m.group_rid`, ridArgs(but, rids)...))
 }
 
 // MemberIDsOfAll returns the IDs of the members of several groups by row number.
@@ -85,9 +112,9 @@ func (d *Directory) MemberIDsOfAll(ctx context.Context, rids []int64) (map[int64
 	if len(rids) == 0 {
 		return nil, nil
 	}
-	rows, err := d.DB.Query(ctx, `SELECT m.group_rid, r.id FROM members m JOIN resources r ON r.rid = m.member_rid
-		WHERE m.group_rid IN (`+list(2, len(rids))+`) AND m.group_rid <> $1
-		ORDER BY m.group_rid, m.member_rid`, ridArgs(d.everyone.rid, rids)...)
+	rows, err := d.DB.Query(ctx, `SELECT n.group_rid, r.id FROM nested_groups n JOIN resources r ON r.rid = n.member_rid WHERE n.group_rid IN (`+list(2, len(rids))+`)
+		UNION ALL SELECT m.group_rid, r.id FROM members m JOIN resources r ON r.rid = m.member_rid
+		WHERE m.group_rid IN (`+list(2, len(rids))+`) AND m.group_rid <> $1`, ridArgs(d.everyone.rid, rids)...)
 	if err != nil {
 		return nil, fmt.Errorf("read members: %w", err)
 	}

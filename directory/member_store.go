@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
@@ -48,24 +49,16 @@ func peopleTx(tx *sqldb.Tx, ids, touched []string) ([]person, error) {
 }
 
 func findPeople(tx *sqldb.Tx, ids []string) ([]person, error) {
-	args := make([]any, len(ids))
-	for i, id := range ids {
-		args[i] = id
-	}
-	rows, err := tx.Query(`SELECT rid, id FROM resources WHERE id IN (`+list(1, len(ids))+`) AND type = 'User' ORDER BY id`+tx.ForUpdate(), args...)
-	if err != nil {
-		return nil, fmt.Errorf("find members: %w", err)
-	}
-	defer func() { _ = rows.Close() }() // Err tells what matters
-	var found []person
-	for rows.Next() {
+	return readPeople(tx.Query(`SELECT rid, id FROM resources WHERE id IN (`+list(1, len(ids))+`) AND type = 'User' ORDER BY id`+tx.ForUpdate(), anys(ids)...))
+}
+
+func readPeople(rows *sql.Rows, err error) (people []person, _ error) {
+	return people, eachRow("find members", func(row scanner) error {
 		var p person
-		if err := rows.Scan(&p.rid, &p.id); err != nil {
-			return nil, fmt.Errorf("find members: %w", err)
-		}
-		found = append(found, p)
-	}
-	return found, rows.Err()
+		err := row.Scan(&p.rid, &p.id)
+		people = append(people, p)
+		return err
+	})(rows, err)
 }
 
 func unknownMember(missing map[string]bool) error {
@@ -73,16 +66,20 @@ func unknownMember(missing map[string]bool) error {
 		return nil
 	}
 	first := slices.Min(slices.Collect(maps.Keys(missing)))
-	return &schemas.Error{ScimType: schemas.InvalidValue, Path: "members.value", Reason: fmt.Sprintf("%q is not the id of a user", first)}
+	return memberError("%q is not the id of a user or a group", first)
 }
 
-// insertMembers makes people members and returns the IDs of those who were not.
-func insertMembers(tx *sqldb.Tx, group int64, people []person) ([]string, error) {
-	byRID := make(map[int64]string, len(people))
+func memberError(format string, args ...any) error {
+	return &schemas.Error{ScimType: schemas.InvalidValue, Path: "members.value", Reason: fmt.Sprintf(format, args...)}
+}
+
+// insertMembers makes people members and returns those who were not.
+func insertMembers(tx *sqldb.Tx, group int64, people []person) ([]person, error) {
+	byRID := make(map[int64]person, len(people))
 	for _, p := range people {
-		byRID[p.rid] = p.id
+		byRID[p.rid] = p
 	}
-	var added []string
+	var added []person
 	for part := range slices.Chunk(people, chunk) {
 		values := make([]any, 0, 2*len(part))
 		for _, p := range part {
@@ -100,30 +97,67 @@ func insertMembers(tx *sqldb.Tx, group int64, people []person) ([]string, error)
 	return added, nil
 }
 
-// deleteMembers takes users out of a group by ID and returns those who were in it.
-func deleteMembers(tx *sqldb.Tx, group int64, ids []string) ([]string, error) {
-	var removed []string
+// membersAmong finds those of ids who are members of a group.
+func membersAmong(tx *sqldb.Tx, group int64, ids []string) ([]person, error) {
+	var found []person
 	for part := range slices.Chunk(ids, lookUpMax) {
-		args := []any{group}
-		for _, id := range part {
-			args = append(args, id)
-		}
-		people, err := column[string](tx.Query(`SELECT r.id FROM resources r JOIN members m ON m.group_rid = $1 AND m.member_rid = r.rid
-			WHERE r.id IN (`+list(2, len(part))+`)`, args...))
+		some, err := readPeople(tx.Query(`SELECT r.rid, r.id FROM resources r JOIN members m ON m.group_rid = $1 AND m.member_rid = r.rid
+			WHERE r.id IN (`+list(2, len(part))+`)`, append([]any{group}, anys(part)...)...))
 		if err != nil {
-			return nil, fmt.Errorf("find members: %w", err)
+			return nil, err
 		}
-		_, err = tx.Exec(`DELETE FROM members WHERE group_rid = $1 AND member_rid IN
-			(SELECT rid FROM resources WHERE id IN (`+list(2, len(part))+`))`, args...)
-		if err != nil {
-			return nil, fmt.Errorf("remove members: %w", err)
-		}
-		removed = append(removed, people...)
+		found = append(found, some...)
 	}
-	return removed, nil
+	return found, nil
 }
 
-func memberIDs(tx *sqldb.Tx, group int64) ([]string, error) {
-	return column[string](tx.Query(`SELECT r.id FROM members m JOIN resources r ON r.rid = m.member_rid
-		WHERE m.group_rid = $1 ORDER BY m.member_rid`, group))
+// compareMembers holds the members of a group against what they shall be: those of
+// wanted who are not there, and those who are there and not wanted.
+func compareMembers(tx *sqldb.Tx, group int64, wanted []string) (missing []string, gone []person, err error) {
+	want := make(map[string]bool, len(wanted)) // true until they are seen
+	for _, id := range wanted {
+		want[id] = true
+	}
+	err = eachRow("compare members", func(row scanner) error {
+		var p person
+		err := row.Scan(&p.rid, &p.id)
+		if _, ok := want[p.id]; ok {
+			want[p.id] = false
+		} else {
+			gone = append(gone, p)
+		}
+		return err
+	})(tx.Query(`SELECT r.rid, r.id FROM members m JOIN resources r ON r.rid = m.member_rid WHERE m.group_rid = $1`, group))
+	return slices.DeleteFunc(slices.Clone(wanted), func(id string) bool { return !want[id] }), gone, err
+}
+
+// deleteMembers takes people out of a group.
+func deleteMembers(tx *sqldb.Tx, group int64, gone []person) error {
+	for part := range slices.Chunk(ridsOf(gone), lookUpMax) {
+		_, err := tx.Exec(`DELETE FROM members WHERE group_rid = $1 AND member_rid IN (`+list(2, len(part))+`)`, ridArgs(group, part)...)
+		if err != nil {
+			return fmt.Errorf("remove members: %w", err)
+		}
+	}
+	return nil
+}
+
+// stamp sets a column of resources to the time of the change.
+func (d *Directory) stamp(tx *sqldb.Tx, column string, rids []int64) error {
+	now := d.now().UnixMicro()
+	for part := range slices.Chunk(rids, lookUpMax) {
+		_, err := tx.Exec(`UPDATE resources SET `+column+` = $1 WHERE rid IN (`+list(2, len(part))+`)`, ridArgs(now, part)...)
+		if err != nil {
+			return fmt.Errorf("stamp %s: %w", column, err)
+		}
+	}
+	return nil
+}
+
+func anys[T any](values []T) []any {
+	all := make([]any, len(values))
+	for i, v := range values {
+		all[i] = v
+	}
+	return all
 }

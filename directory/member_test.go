@@ -90,7 +90,7 @@ func TestMembersAreRows(t *testing.T) {
 			t.Errorf("members, %q, %v:\n%s", next, err, diff)
 		}
 		groups, err := d.GroupsOf(t.Context(), bob.ID)
-		want := []GroupRef{{d.EveryoneID(), Everyone, BuiltInGroup}, {g.ID, "Staff", OrdinaryGroup}}
+		want := []GroupRef{{ID: d.EveryoneID(), Name: Everyone, Type: BuiltInGroup}, {ID: g.ID, Name: "Staff", Type: OrdinaryGroup}}
 		if diff := cmp.Diff(want, groups); diff != "" || err != nil {
 			t.Errorf("groups of bob, %v:\n%s", err, diff)
 		}

@@ -170,19 +170,12 @@ func forgetUserTx(tx *sqldb.Tx, rid int64) error {
 	return nil
 }
 
-// forgetGroupTx stops the rules that assign to a group that is deleted.
+// forgetGroupTx stops the rules that assign to a group that is deleted. What they have
+// granted goes with its members.
 func (d *Directory) forgetGroupTx(tx *sqldb.Tx, c Change, g *Group) error {
 	rules, err := column[string](tx.Query(`SELECT rule_id FROM rule_targets WHERE group_rid = $1 ORDER BY rule_id`, g.RID))
 	if err != nil || len(rules) == 0 {
 		return err
-	}
-	for _, statement := range []string{
-		`DELETE FROM rule_grants WHERE group_rid = $1`,
-		`DELETE FROM rule_hand_members WHERE group_rid = $1`,
-	} {
-		if _, err := tx.Exec(statement, g.RID); err != nil {
-			return fmt.Errorf("forget group in group rules: %w", err)
-		}
 	}
 	return d.invalidateRules(tx, c, "the target group "+g.ID+" was deleted", rules)
 }

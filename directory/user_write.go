@@ -196,6 +196,14 @@ func (d *Directory) DeleteUserTx(tx *sqldb.Tx, c Change, id string, v IfMatch) e
 
 // deleteRows removes every row of a resource. Members are gone already.
 func deleteRows(tx *sqldb.Tx, typ string, rid, version int64, r *schemas.Resource, unique []schemas.Entry) error {
+	if err := deleteBelongings(tx, typ, rid, r, unique); err != nil {
+		return err
+	}
+	return exactlyOne(tx.Exec(`DELETE FROM resources WHERE rid = $1 AND version = $2`, rid, version))
+}
+
+// deleteBelongings removes what a resource has beside its row, and counts it no more.
+func deleteBelongings(tx *sqldb.Tx, typ string, rid int64, r *schemas.Resource, unique []schemas.Entry) error {
 	if err := reindex(tx, rid, r.Index(), nil); err != nil {
 		return err
 	}
@@ -206,9 +214,6 @@ func deleteRows(tx *sqldb.Tx, typ string, rid, version int64, r *schemas.Resourc
 		if _, err := tx.Exec(`DELETE FROM `+table+` WHERE rid = $1`, rid); err != nil {
 			return fmt.Errorf("delete from %s: %w", table, err)
 		}
-	}
-	if err := exactlyOne(tx.Exec(`DELETE FROM resources WHERE rid = $1 AND version = $2`, rid, version)); err != nil {
-		return err
 	}
 	return addTotal(tx, typ, -1)
 }

@@ -53,6 +53,8 @@ func (s *Service) planGroups(ctx context.Context, idp IdP, a Assertion, userID s
 	return change, nil
 }
 
+// memberships are the groups that a user is a member of itself: a sign-in has no word in
+// what these are in.
 func (s *Service) memberships(ctx context.Context, userID string) ([]string, error) {
 	if userID == "" {
 		return nil, nil
@@ -63,7 +65,9 @@ func (s *Service) memberships(ctx context.Context, userID string) ([]string, err
 	}
 	var ids []string
 	for _, r := range refs {
-		ids = append(ids, r.ID)
+		if !r.Indirect {
+			ids = append(ids, r.ID)
+		}
 	}
 	return ids, nil
 }

@@ -77,8 +77,8 @@ const (
 	InModified           // microseconds
 	InVersion            // a number; only eq, ne and pr
 	InResourceType       // Value is compared with Type.Name, exactly; only eq, ne and pr
-	InMembers            // of a group; Sub is "value" or "type"
-	InGroups             // of a user; Sub is "value" or "display"
+	InMembers            // of a group; Sub is "value", "$ref", "type" or "display"
+	InGroups             // of a user; Sub is one of the same
 )
 
 // AttrRef is an attribute that a filter speaks of.

@@ -94,6 +94,9 @@ func TestFilter_Rows(t *testing.T) {
 		{"Group", `members.value eq "00u1"`, `$members.value eq "00u1"`},
 		{"Group", `members[value eq "00u1" and type eq "User"]`, `members[and($members.value eq "00u1", $members.type eq "user")]`},
 		{"Group", `members pr`, `$members.value pr`},
+		{"Group", `members.display eq "X"`, `$members.display eq "x"`},
+		{"Group", `members.$ref sw "https://x/Users/A"`, `$members.$ref sw "https://x/Users/A"`},
+		{"User", `groups.type eq "Direct" and groups.$ref pr`, `and($groups.type eq "direct", $groups.$ref pr)`},
 		{"Group", `displayName eq "Tour Guides"`, `$displayName eq "tour guides"`},
 		{"Group", `description co "x"`, `org:description co "x"`},
 		{"User", `title eq null`, `not(title pr)`},
@@ -186,8 +189,6 @@ func TestFilter_Refused(t *testing.T) {
 		{"User", `addresses.formatted eq "x"`, "only pr"},
 		{"User", `photos.value eq "x"`, "only pr"},
 		{"User", `key eq "AAAA"`, "only pr"},
-		{"Group", `members.display eq "x"`, "cannot be part"},
-		{"Group", `members.$ref eq "x"`, "cannot be part"},
 		{"Group", `userName eq "x"`, "userName"},
 		// RFC 7644, section 7.5.2: secrets must not be guessed by a filter.
 		{"User", `password eq "x"`, "password"},

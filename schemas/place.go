@@ -42,25 +42,26 @@ func (t *Type) placeSub(a *attr) {
 	case top.place == isSchemas, top.place == isPassword, a.path == "meta.location":
 		a.ref = nil
 	case top.place == isMembers:
-		a.placeRows(InMembers, "value", "type")
+		a.placeRows(InMembers)
 	case top.place == isGroups:
-		a.placeRows(InGroups, "value", "display")
+		a.placeRows(InGroups)
 	}
 }
 
-func (a *attr) placeRows(w Where, subs ...string) {
+// placeRows refers to the rows that hold memberships. Ids and references compare
+// exactly (RFC 7643, section 2.3.7); a sub-attribute that the rows do not show is none
+// that a filter can ask for.
+func (a *attr) placeRows(w Where) {
 	a.ref.Where = w
 	if a.Type == Complex {
 		return
 	}
-	for _, s := range subs {
-		if lower(a.Name) == s {
-			a.ref.Sub = s
-			if s == "value" {
-				a.fold = foldExact // an id
-			}
-			return
-		}
+	switch sub := lower(a.Name); sub {
+	case "value", "$ref":
+		a.ref.Sub, a.fold = sub, foldExact
+	case "type", "display":
+		a.ref.Sub = sub
+	default:
+		a.ref = nil
 	}
-	a.ref = nil
 }

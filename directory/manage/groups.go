@@ -175,6 +175,9 @@ func (h *handlers) listUserGroups(ctx context.Context, in *httpapi.ByID) (*group
 	}
 	out := &groupList{Body: []groupBody{}}
 	for _, ref := range refs {
+		if ref.Indirect { // whoever keeps memberships in step by this list must not find it here
+			continue
+		}
 		g, err := h.dir.Group(ctx, ref.ID)
 		if err != nil {
 			return nil, apiError(err, "", ref.ID, "UserGroup")

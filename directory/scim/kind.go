@@ -2,6 +2,7 @@ package scim
 
 import (
 	"context"
+	"time"
 
 	"github.com/provost-id/provost/directory"
 	"github.com/provost-id/provost/internal/sqldb"
@@ -22,6 +23,9 @@ type kind struct {
 	extra  func(ctx context.Context, rows []stored, base string) error
 	// member is the attribute that extra makes; empty for none.
 	member string
+	// shown is when what extra makes was last another, though the row was not changed;
+	// nil where that cannot be.
+	shown func(ctx context.Context, rid int64) (time.Time, error)
 }
 
 // operation is who changes which resource on what condition.
@@ -48,15 +52,15 @@ type stored struct {
 	volatile schemas.Volatile
 	// related says that extra has something to look for.
 	related bool
-	// fresh says that nothing outside the version has changed since the version did,
-	// so that the version stands for the whole response.
+	// fresh says that by the row nothing outside the version has changed since the
+	// version did, so that the version stands for the whole response.
 	fresh bool
 }
 
 func (s *Server) users() *kind {
 	d := s.Directory
 	return &kind{
-		maxBody: maxUserBody, member: "groups", extra: s.addGroups,
+		maxBody: maxUserBody, member: "groups", extra: s.addGroups, shown: d.GroupsShown,
 		find: func(ctx context.Context, _ *schemas.Type, id, client string) (stored, error) {
 			return userRow(d.UserFor(ctx, id, client))
 		},

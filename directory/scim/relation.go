@@ -34,7 +34,11 @@ func groupsJSON(groups []directory.GroupRef, base string) []byte {
 		if err != nil { // a string always encodes
 			panic(err)
 		}
-		b = append(append(b, name...), `,"type":"direct"}`...)
+		typ := "direct"
+		if g.Indirect {
+			typ = "indirect"
+		}
+		b = append(append(b, name...), `,"type":"`+typ+`"}`...)
 	}
 	return append(b, ']')
 }
@@ -65,9 +69,17 @@ func membersJSON(ids []string, base string) []byte {
 		b = append(b, id...)
 		b = append(b, `","$ref":"`...)
 		b = append(b, base...)
-		b = append(b, `/Users/`...)
+		typ := "User"
+		if directory.IsGroupID(id) {
+			typ = "Group"
+		}
+		b = append(b, '/')
+		b = append(b, typ...)
+		b = append(b, `s/`...)
 		b = append(b, id...)
-		b = append(b, `","type":"User"}`...)
+		b = append(b, `","type":"`...)
+		b = append(b, typ...)
+		b = append(b, `"}`...)
 	}
 	return append(b, ']')
 }

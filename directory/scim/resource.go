@@ -35,7 +35,12 @@ func (e endpoint) read(w http.ResponseWriter, r *http.Request) {
 		e.writeError(w, r, err)
 		return
 	}
-	if e.unchanged(r, row, p) {
+	same, err := e.unchanged(r, row, p)
+	if err != nil {
+		e.writeError(w, r, err)
+		return
+	}
+	if same {
 		w.Header().Set("ETag", etag(row.volatile.Version))
 		w.WriteHeader(http.StatusNotModified)
 		return
@@ -43,13 +48,20 @@ func (e endpoint) read(w http.ResponseWriter, r *http.Request) {
 	e.write(w, r, http.StatusOK, row, p)
 }
 
-// unchanged says whether If-None-Match names what the client would get.
-func (e endpoint) unchanged(r *http.Request, row stored, p *schemas.Projection) bool {
+// unchanged says whether If-None-Match names what the client would get. What stands
+// outside of the version is looked at only then.
+func (e endpoint) unchanged(r *http.Request, row stored, p *schemas.Projection) (bool, error) {
 	versions, ok := tags(r, "If-None-Match")
-	if !ok || !row.fresh && e.includes(p) {
-		return false
+	switch {
+	case !ok || versions != nil && !slices.Contains(versions, row.volatile.Version):
+		return false, nil
+	case !e.includes(p):
+		return true, nil
+	case !row.fresh || e.shown == nil || !row.related:
+		return row.fresh, nil
 	}
-	return versions == nil || slices.Contains(versions, row.volatile.Version)
+	changed, err := e.shown(r.Context(), row.rid)
+	return changed.Before(row.volatile.Modified), err
 }
 
 // unlessMatch keeps a handler from writing to what If-None-Match names (RFC 9110,

@@ -1,0 +1,32 @@
+-- +goose Up
+-- Groups that are members of groups. They stand apart from members, so that whoever
+-- looks there for people never meets a group.
+CREATE TABLE nested_groups (
+    group_rid  BIGINT NOT NULL REFERENCES resources (rid),
+    member_rid BIGINT NOT NULL REFERENCES resources (rid),
+    PRIMARY KEY (group_rid, member_rid)
+);
+CREATE INDEX nested_groups_reverse ON nested_groups (member_rid, group_rid);
+
+-- Whoever puts groups into groups holds this row, so that two transactions cannot make
+-- half a cycle each.
+CREATE TABLE nesting_lock (n INTEGER PRIMARY KEY);
+INSERT INTO nesting_lock (n) VALUES (1);
+
+-- When what a group shows of itself in the groups of its members was last another: its
+-- name, or the groups it is in. Readers ask for it, so that a rename writes one row.
+ALTER TABLE resources ADD COLUMN shown_changed BIGINT;
+
+-- Groups that are deleted and still have members to be taken out, a batch at a time.
+-- apps are those that the group was assigned to, cause is the change that deleted it.
+CREATE TABLE removed_groups (
+    group_rid BIGINT PRIMARY KEY,
+    apps      TEXT   NOT NULL,
+    cause     TEXT   NOT NULL
+);
+
+-- +goose Down
+DROP TABLE removed_groups;
+ALTER TABLE resources DROP COLUMN shown_changed;
+DROP TABLE nesting_lock;
+DROP TABLE nested_groups;
