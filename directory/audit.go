@@ -32,6 +32,28 @@ func (d *Directory) auditAll(tx *sqldb.Tx, c Change, evs []events.Event) ([]stri
 	return ids, events.Append(tx, evs...)
 }
 
+// keepExternalIDs notes in the event of a deletion what each client called the
+// resource: those rows go with it, and who follows deletions may know no other name.
+func keepExternalIDs(tx *sqldb.Tx, ev *events.Event, rid int64) error {
+	rows, err := tx.Query(`SELECT client, value FROM external_ids WHERE rid = $1`, rid)
+	if err != nil {
+		return fmt.Errorf("external IDs: %w", err)
+	}
+	defer func() { _ = rows.Close() }() // Err tells what matters
+	ids := map[string]string{}
+	for rows.Next() {
+		var client, value string
+		if err := rows.Scan(&client, &value); err != nil {
+			return fmt.Errorf("external IDs: %w", err)
+		}
+		ids[client] = value
+	}
+	if len(ids) > 0 {
+		ev.Detail = map[string]any{"externalIds": ids}
+	}
+	return rows.Err()
+}
+
 func userTarget(u *User, name string) []events.Target {
 	return []events.Target{{ID: u.ID, Type: typeUser, Name: name}}
 }

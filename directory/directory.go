@@ -99,6 +99,8 @@ type Change struct {
 	Mappings map[string]string
 	// Manage says that the caller holds the manage scope and may change Administrators.
 	Manage bool
+
+	put bool // replaces the whole resource (RFC 7644, section 3.5.1)
 }
 
 // IfMatch is the list of versions a change accepts; nil accepts any (RFC 9110, section 13.1.1).

@@ -67,12 +67,17 @@ func (d *Directory) storeGroup(tx *sqldb.Tx, c Change, old *Group, was, next *sc
 		return nil, err
 	}
 	if docChanged {
-		if err := d.updateGroupDocument(tx, c, old, &g, was, next); err != nil {
+		if err := d.updateGroupDocument(tx, old, &g, was, next); err != nil {
 			return nil, err
 		}
 	}
 	if g.ExternalID != old.ExternalID {
 		if err := setExternalID(tx, g.RID, c.Client, g.ExternalID); err != nil {
+			return nil, err
+		}
+	}
+	if docChanged || g.ExternalID != old.ExternalID {
+		if err := d.tellGroup(tx, c, old, &g); err != nil {
 			return nil, err
 		}
 	}
@@ -89,7 +94,7 @@ func updateGroupRow(tx *sqldb.Tx, g, old *Group, next *schemas.Resource, now tim
 		null(next.Hot().DisplayName)))
 }
 
-func (d *Directory) updateGroupDocument(tx *sqldb.Tx, c Change, old, g *Group, was, next *schemas.Resource) error {
+func (d *Directory) updateGroupDocument(tx *sqldb.Tx, old, g *Group, was, next *schemas.Resource) error {
 	if _, err := tx.Exec(`UPDATE documents SET doc = $2 WHERE rid = $1`, g.RID, string(g.Doc)); err != nil {
 		return fmt.Errorf("update document: %w", err)
 	}
@@ -99,15 +104,27 @@ func (d *Directory) updateGroupDocument(tx *sqldb.Tx, c Change, old, g *Group, w
 	if err := reindex(tx, g.RID, was.Index(), next.Index()); err != nil {
 		return err
 	}
-	before, after, err := difference(old.Doc, g.Doc)
-	if err != nil {
-		return err
-	}
 	if g.Name() != old.Name() { // part of what a user's groups show
 		if err := d.stampShown(tx, []target{{rid: g.RID, id: g.ID}}); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// tellGroup appends the event of a change of a group's own attributes.
+func (d *Directory) tellGroup(tx *sqldb.Tx, c Change, old, g *Group) error {
+	before, after, err := difference(old.Doc, g.Doc)
+	if err != nil {
+		return err
+	}
 	ev := events.Event{Type: "group.profile.update", Targets: groupTarget(g), Before: before, After: after}
-	return d.tell(tx, c, ev, changed{Kind: kindGroup, ID: g.ID, RID: g.RID, Op: opUpdate, Version: g.Version})
+	if g.ExternalID != old.ExternalID {
+		ev.Detail = externalIDDetail(c.Client, old.ExternalID, g.ExternalID)
+	}
+	ch := changed{Kind: kindGroup, ID: g.ID, RID: g.RID, Op: opUpdate, Version: g.Version}
+	if c.put {
+		ch.Doc = g.Doc
+	}
+	return d.tell(tx, c, ev, ch)
 }

@@ -81,6 +81,7 @@ func (d *Directory) ReplaceGroup(ctx context.Context, c Change, id string, v IfM
 
 // ReplaceGroupTx is ReplaceGroup inside a transaction.
 func (d *Directory) ReplaceGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch, r *schemas.Resource) (*Group, error) {
+	c.put = true
 	replace := func(was *schemas.Resource) (*schemas.Resource, error) {
 		return d.groupType().Replacement(was, r)
 	}

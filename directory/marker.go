@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"strings"
 
+	"github.com/provost-id/provost/internal/events"
 	"github.com/provost-id/provost/internal/id"
 	"github.com/provost-id/provost/internal/sqldb"
 )
@@ -14,6 +15,9 @@ const (
 	kindUser  = "user"
 	kindGroup = "group"
 )
+
+// typeOf is the resource type of a kind.
+var typeOf = map[string]string{kindUser: typeUser, kindGroup: typeGroup}
 
 // Operations of a change.
 const (
@@ -35,6 +39,22 @@ type changed struct {
 	Removed []string // opMembers: IDs of users that are members no longer
 	Version int64
 	Event   string // ID of the event that tells of it
+	Doc     []byte // the new document, of a change that replaces it as a whole
+}
+
+// resource is what the event of the change of a resource of a type says to those who
+// follow resources.
+func (ch changed) resource(typ string) *events.Resource {
+	r := &events.Resource{Type: typ, ID: ch.ID, Op: events.Patch, Version: ch.Version, Doc: ch.Doc}
+	switch {
+	case ch.Op == opCreate:
+		r.Op = events.Create
+	case ch.Op == opDelete:
+		r.Op = events.Delete
+	case ch.Doc != nil:
+		r.Op = events.Put
+	}
+	return r
 }
 
 // MarkerChannel is the channel on which drains hear that a marker was committed.

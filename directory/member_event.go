@@ -25,6 +25,7 @@ func (d *Directory) tellMembers(tx *sqldb.Tx, c Change, g *Group, m moved) error
 	}
 	var last string
 	for _, e := range memberEvents(g, m) {
+		e.Resource = changed{ID: g.ID, Op: opMembers, Version: g.Version}.resource(typeGroup)
 		eventID, err := d.audit(tx, c, e)
 		if err != nil {
 			return err

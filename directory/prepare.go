@@ -30,6 +30,7 @@ func (d *Directory) PrepareUserReplace(ctx context.Context, c Change, id string,
 	if err != nil {
 		return nil, err
 	}
+	c.put = true
 	return func(tx *sqldb.Tx) (*User, error) {
 		return d.changeUserTx(tx, c, id, v, password, func(was *schemas.Resource) (*schemas.Resource, error) {
 			return d.userType().Replacement(was, r)

@@ -37,7 +37,7 @@ func (d *Directory) CreateResourceTx(tx *sqldb.Tx, c Change, r *schemas.Resource
 	if err := o.setExternalIDs(tx, x.RID, c.Client, x.ExternalID); err != nil {
 		return nil, err
 	}
-	return x, d.tellResource(tx, c, x, events.Event{Type: "resource.lifecycle.create", After: x.Doc})
+	return x, d.tellResource(tx, c, x, opCreate, events.Event{Type: "resource.lifecycle.create", After: x.Doc})
 }
 
 // insertResource writes the rows of a new resource. It has no status: the one of the
@@ -58,6 +58,7 @@ func (d *Directory) ReplaceResource(ctx context.Context, c Change, id string, v 
 
 // ReplaceResourceTx is ReplaceResource inside a transaction.
 func (d *Directory) ReplaceResourceTx(tx *sqldb.Tx, c Change, id string, v IfMatch, r *schemas.Resource) (*Resource, error) {
+	c.put = true
 	return d.changeResourceTx(tx, c, r.Type, id, v, func(was *schemas.Resource) (*schemas.Resource, error) {
 		return r.Type.Replacement(was, r)
 	})
@@ -131,7 +132,7 @@ func (d *Directory) storeResource(tx *sqldb.Tx, c Change, old *Resource, was, ne
 	if ev.Before, ev.After, err = difference(old.Doc, x.Doc); err != nil {
 		return nil, err
 	}
-	return &x, d.tellResource(tx, c, &x, ev)
+	return &x, d.tellResource(tx, c, &x, opUpdate, ev)
 }
 
 // DeleteResource removes a resource of a type beside User and Group. What refers to it
@@ -153,7 +154,7 @@ func (d *Directory) DeleteResourceTx(tx *sqldb.Tx, c Change, t *schemas.Type, id
 	if err != nil {
 		return err
 	}
-	if err := d.tellResource(tx, c, x, events.Event{Type: "resource.lifecycle.delete", Before: x.Doc}); err != nil {
+	if err := d.tellResource(tx, c, x, opDelete, events.Event{Type: "resource.lifecycle.delete", Before: x.Doc}); err != nil {
 		return err
 	}
 	return deleteRows(tx, t.Name, x.RID, x.Version, r, r.Unique())
@@ -161,8 +162,19 @@ func (d *Directory) DeleteResourceTx(tx *sqldb.Tx, c Change, t *schemas.Type, id
 
 // tellResource appends the event of a change. No app is told: accounts there are of
 // users, and their groups.
-func (d *Directory) tellResource(tx *sqldb.Tx, c Change, x *Resource, ev events.Event) error {
+func (d *Directory) tellResource(tx *sqldb.Tx, c Change, x *Resource, op string, ev events.Event) error {
 	ev.Targets = []events.Target{{ID: x.ID, Type: x.Type, Name: x.Name()}}
+	ch := changed{ID: x.ID, Op: op, Version: x.Version}
+	switch {
+	case op == opDelete:
+		ch.Version++
+		if err := keepExternalIDs(tx, &ev, x.RID); err != nil {
+			return err
+		}
+	case op == opUpdate && c.put:
+		ch.Doc = x.Doc
+	}
+	ev.Resource = ch.resource(x.Type)
 	_, err := d.audit(tx, c, ev)
 	return err
 }

@@ -26,6 +26,7 @@ func (d *Directory) insertUsers(tx *sqldb.Tx, c Change, entries []*entry) error 
 			Detail: map[string]any{"status": u.Status},
 		}
 		told[i] = changed{Kind: kindUser, ID: u.ID, RID: u.RID, Op: opCreate, Attrs: e.attrs, Version: u.Version}
+		evs[i].Resource = told[i].resource(typeUser)
 	}
 	for _, t := range d.userRows(c, entries) {
 		if _, err := tx.InsertMany(t.into, t.width, "", t.values); err != nil {

@@ -13,7 +13,11 @@ import (
 func (d *Directory) tellUser(tx *sqldb.Tx, c Change, n userChange, u *User, profile bool, attrs []string) error {
 	say := func(ev events.Event, op string, attrs []string) error {
 		ev.Targets = userTarget(u, nameIn(u.Doc))
-		return d.tell(tx, c, ev, changed{Kind: kindUser, ID: u.ID, RID: u.RID, Op: op, Attrs: attrs, Version: u.Version})
+		ch := changed{Kind: kindUser, ID: u.ID, RID: u.RID, Op: op, Attrs: attrs, Version: u.Version}
+		if c.put && ev.After != nil && op == opUpdate {
+			ch.Doc = u.Doc
+		}
+		return d.tell(tx, c, ev, ch)
 	}
 	if profile {
 		before, after, err := difference(n.old.Doc, u.Doc)
@@ -52,6 +56,12 @@ func externalIDDetail(client, from, to string) map[string]any {
 }
 
 func (d *Directory) tell(tx *sqldb.Tx, c Change, ev events.Event, ch changed) error {
+	ev.Resource = ch.resource(typeOf[ch.Kind])
+	if ch.Op == opDelete {
+		if err := keepExternalIDs(tx, &ev, ch.RID); err != nil {
+			return err
+		}
+	}
 	eventID, err := d.audit(tx, c, ev)
 	if err != nil {
 		return err

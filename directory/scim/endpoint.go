@@ -52,7 +52,7 @@ func (s *Server) endpoint(name string) (endpoint, bool) {
 type verbs map[string]func(endpoint, http.ResponseWriter, *http.Request)
 
 var (
-	collection = verbs{"GET": endpoint.list, "POST": endpoint.create}
+	collection = verbs{"GET": endpoint.listOrChanges, "POST": endpoint.create}
 	single     = verbs{
 		"GET": endpoint.read, "PUT": unlessMatch(endpoint.replace), "PATCH": unlessMatch(endpoint.patch), "DELETE": unlessMatch(endpoint.delete),
 	}

@@ -33,6 +33,7 @@ func describe(err error) (status int, scimType, detail string) {
 	var invalid *schemas.Error
 	var conflict *directory.Conflict
 	var cursor *directory.CursorError
+	var position *directory.PositionError
 	var status2 *statusError
 	switch {
 	case errors.As(err, &status2):
@@ -48,6 +49,11 @@ func describe(err error) (status int, scimType, detail string) {
 			return http.StatusBadRequest, "expiredCursor", cursor.Error()
 		}
 		return http.StatusBadRequest, "invalidCursor", cursor.Error()
+	case errors.As(err, &position):
+		if position.Expired {
+			return http.StatusGone, "expiredChangedSince", position.Error()
+		}
+		return http.StatusBadRequest, "invalidChangedSince", position.Error()
 	}
 	return describeSentinel(err)
 }

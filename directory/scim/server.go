@@ -38,7 +38,7 @@ func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc(Base+"/{endpoint}", s.serveCollection)
 	mux.HandleFunc(Base+"/{endpoint}/{id}", s.serveSingle)
-	mux.Handle(Base, methods{"GET": s.listAll})
+	mux.Handle(Base, methods{"GET": s.listAllOrChanges})
 	mux.Handle(Base+"/.search", methods{"POST": s.searchAll})
 	mux.Handle(Base+"/Schemas", methods{"GET": s.schemas})
 	mux.Handle(Base+"/Schemas/{id}", methods{"GET": s.schema})

@@ -63,7 +63,7 @@ func insert(tx *sqldb.Tx, evs []Event, bodies [][]byte) error {
 		}
 		wake = Channel
 	}
-	values := make([]any, 0, 7*len(evs))
+	values := make([]any, 0, 8*len(evs))
 	for i, ev := range evs {
 		var seq, hash any
 		if stamped {
@@ -74,9 +74,9 @@ func insert(tx *sqldb.Tx, evs []Event, bodies [][]byte) error {
 		if len(ev.Targets) > 0 {
 			subject = ev.Targets[0].ID
 		}
-		values = append(values, seq, ev.ID, ev.Time.UnixMicro(), ev.Type, subject, string(bodies[i]), hash)
+		values = append(values, seq, ev.ID, ev.Time.UnixMicro(), ev.Type, subject, ev.Resource.key(), string(bodies[i]), hash)
 	}
-	if _, err := tx.InsertMany(`INSERT INTO events (seq, id, time, type, subject, body, hash)`, 7, "", values); err != nil {
+	if _, err := tx.InsertMany(`INSERT INTO events (seq, id, time, type, subject, resource, body, hash)`, 8, "", values); err != nil {
 		return err
 	}
 	tx.Wake(wake)

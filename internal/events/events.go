@@ -48,4 +48,7 @@ type Event struct {
 	Before  json.RawMessage `json:"before,omitempty"`
 	After   json.RawMessage `json:"after,omitempty"`
 	Detail  map[string]any  `json:"detail,omitempty"`
+	// Resource is set when the event changed a resource of SCIM, so that those who
+	// follow resources find it.
+	Resource *Resource `json:"resource,omitempty"`
 }

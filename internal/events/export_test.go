@@ -1,0 +1,4 @@
+package events
+
+// SelectChanges is the statement of Changes, whose plan a test reads.
+const SelectChanges = selectChanges
