@@ -33,6 +33,7 @@ type Directory struct {
 	passwords *passwordPool
 	rules     conditions
 	walks     checkpoints
+	limits    filterLimits
 	everyone  builtIn
 	admins    builtIn
 }
@@ -48,7 +49,7 @@ func New(ctx context.Context, db *sqldb.DB, keys *keyring.Ring, log *slog.Logger
 		log = slog.New(slog.DiscardHandler)
 	}
 	d := &Directory{
-		DB: db, Keys: keys, Now: time.Now, Log: log,
+		DB: db, Keys: keys, Now: time.Now, Log: log, limits: defaultLimits,
 		Schemas: func() *schemas.Snapshot { return snapshot },
 	}
 	if d.passwords, err = newPasswordPool(); err != nil {

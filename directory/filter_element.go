@@ -9,6 +9,9 @@ import (
 // elements is a SELECT of (rid, elem): the elements of a multi-valued attribute that
 // satisfy a node. Both halves of an "and" must hold of the same element.
 func (b *compiler) elements(attr *schemas.AttrRef, n schemas.Node) string {
+	if attr.Type != schemas.Complex { // the element is the value, in one row
+		return "SELECT rid, elem FROM attribute_values WHERE path = " + b.arg(attr.Path) + " AND " + b.valueProbe(n)
+	}
 	switch n := n.(type) {
 	case *schemas.Or:
 		sets := make([]string, len(n.Terms))
@@ -28,12 +31,7 @@ func (b *compiler) elements(attr *schemas.AttrRef, n schemas.Node) string {
 }
 
 func (b *compiler) elementsAnd(attr *schemas.AttrRef, terms []schemas.Node) string {
-	driver := 0
-	for i, t := range terms {
-		if costOf(t) < costOf(terms[driver]) {
-			driver = i
-		}
-	}
+	driver := max(b.driver(terms), 0)
 	e := b.alias("e")
 	query := "SELECT " + e + ".rid, " + e + ".elem FROM (" + b.elements(attr, terms[driver]) + ") " + e
 	link := " WHERE "
@@ -55,11 +53,12 @@ func (b *compiler) allElements(attr *schemas.AttrRef) string {
 
 // elementProbe is a node as a condition on the element called e.
 func (b *compiler) elementProbe(n schemas.Node, e string) string {
+	probe := func(t schemas.Node) string { return b.elementProbe(t, e) }
 	switch n := n.(type) {
 	case *schemas.And:
-		return b.elementProbes(n.Terms, e, " AND ")
+		return linked(n.Terms, probe, " AND ")
 	case *schemas.Or:
-		return b.elementProbes(n.Terms, e, " OR ")
+		return linked(n.Terms, probe, " OR ")
 	case *schemas.Not:
 		return "NOT " + b.elementProbe(n.Term, e)
 	}
@@ -78,10 +77,29 @@ func (b *compiler) elementProbe(n schemas.Node, e string) string {
 		b.arg(c.Attr.Path) + b.and("val", c) + ")"
 }
 
-func (b *compiler) elementProbes(terms []schemas.Node, e, op string) string {
+// valueProbe is a node as a condition on a row of the index: of an attribute that has
+// simple values, which RFC 7644 calls "value" inside brackets.
+func (b *compiler) valueProbe(n schemas.Node) string {
+	switch n := n.(type) {
+	case *schemas.And:
+		return linked(n.Terms, b.valueProbe, " AND ")
+	case *schemas.Or:
+		return linked(n.Terms, b.valueProbe, " OR ")
+	case *schemas.Not:
+		return "NOT " + b.valueProbe(n.Term)
+	}
+	c := n.(*schemas.Compare)
+	if c.Op == schemas.NE {
+		return "val <> " + b.arg(c.Value)
+	}
+	return "(" + b.compare("val", c) + ")"
+}
+
+// linked links conditions, in parentheses.
+func linked(terms []schemas.Node, condition func(schemas.Node) string, op string) string {
 	all := make([]string, len(terms))
 	for i, t := range terms {
-		all[i] = b.elementProbe(t, e)
+		all[i] = condition(t)
 	}
 	return "(" + strings.Join(all, op) + ")"
 }

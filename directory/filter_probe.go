@@ -9,6 +9,9 @@ import (
 // probe is a node as a condition on the row called r. Below a not, a comparison with
 // an absent value must be false and not unknown.
 func (b *compiler) probe(n schemas.Node, r string, negated bool) string {
+	if rids, ok := b.held[n]; ok {
+		return b.listed("+"+r+".rid", rids)
+	}
 	switch n := n.(type) {
 	case *schemas.And:
 		return b.probes(n.Terms, r, negated, " AND ")
@@ -17,23 +20,17 @@ func (b *compiler) probe(n schemas.Node, r string, negated bool) string {
 	case *schemas.Not:
 		return "NOT " + b.probe(n.Term, r, true)
 	case *schemas.ValuePath:
-		if n.Attr.Where != schemas.InIndex {
+		if !inIndex(n.Attr) {
 			return b.relationProbe(n.Attr.Where, n.Node, r)
 		}
 		e := b.alias("e")
 		from := "(SELECT " + e + ".rid FROM (" + b.elements(n.Attr, n.Node) + ") " + e
-		if costOf(n.Node) == costEqual {
+		if b.cheap(n) {
 			return "EXISTS " + from + " WHERE " + e + ".rid = " + r + ".rid)"
 		}
 		return "+" + r + ".rid IN " + from + ")"
 	}
-	c := n.(*schemas.Compare)
-	if c.Op == schemas.NE {
-		eq := *c
-		eq.Op = schemas.EQ
-		return "NOT " + b.probeCompare(&eq, r, true)
-	}
-	return b.probeCompare(c, r, negated)
+	return b.probeCompare(n.(*schemas.Compare), r, negated)
 }
 
 func (b *compiler) probes(terms []schemas.Node, r string, negated bool, op string) string {
@@ -48,11 +45,9 @@ func (b *compiler) probeCompare(n *schemas.Compare, r string, negated bool) stri
 	switch n.Attr.Where {
 	case schemas.InMembers, schemas.InGroups:
 		return b.relationProbe(n.Attr.Where, n, r)
-	case schemas.InResourceType:
-		return constant(n.Op == schemas.PR || schemas.Fold(n.Value) == schemas.Fold(b.typ))
 	case schemas.InExternalID:
 		return "EXISTS (SELECT 1 FROM external_ids x WHERE x.rid = " + r + ".rid AND x.client = " + b.arg(b.client) + b.and("x.value", n) + ")"
-	case schemas.InIndex:
+	case schemas.InIndex, schemas.InSchemas:
 		return b.probeIndex(n, r)
 	}
 	condition := "(" + b.compare(r+"."+hotColumns[n.Attr.Where], n) + ")"

@@ -1,9 +1,12 @@
 package directory
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
-	"strconv"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,232 +15,199 @@ import (
 	"github.com/provost-id/provost/schemas"
 )
 
-// known is what a filter is evaluated on in memory.
-type known struct {
-	user    *User
-	hot     schemas.Hot
-	entries []schemas.Entry
-	groups  [][2]string // id, folded name
-}
-
-// TestFilterFindsWhatItMeans compares what the SQL of random filters finds with their
-// evaluation in memory.
+// TestFilterFindsWhatItMeans compares what random filters find with what the oracle
+// says: every attribute of every schema, every operator, on both engines, by sets and
+// by documents.
 func TestFilterFindsWhatItMeans(t *testing.T) {
 	each(t, func(t *testing.T, d *Directory) {
-		_, _, _, staff := people(t, d)
-		for i := range 12 {
-			mustCreate(t, d, fmt.Sprintf(`{"userName":"p%d@example.com","displayName":"N%d","title":"t%d","active":%t,
-				"emails":[{"value":"x%d@work.example","type":%q},{"value":"y%d@home.example","type":"home"}]}`, i, i%3, i%4, i%5 != 0, i%4, []string{"work", "other"}[i%2], i))
+		types := typesOfEverything()
+		useSchema(t, d, types)
+		randomPeople(t, d, types[0], 60)
+		docs := asSeen(t, d)
+		attrs := oracleAttrs(types[0], docs)
+		for name, few := range map[string]int{"sets": 1, "documents": 1000} {
+			t.Run(name, func(t *testing.T) {
+				d.limits.few = few
+				rapid.Check(t, func(rt *rapid.T) {
+					c := drawCondition(rt, attrs, 3)
+					if got, want := found(rt, d, c.String()), meant(docs, c); !slices.Equal(got, want) {
+						rt.Fatalf("%s\n got %v\nwant %v", c, got, want)
+					}
+				})
+			})
 		}
-		all := remember(t, d)
-		ids := []string{staff.ID, all[0].user.ID, "00unobody"}
-		rapid.Check(t, func(rt *rapid.T) {
-			source := filterGen(ids).Draw(rt, "filter")
-			f, err := d.userType().ParseFilter(source, schemas.Generic)
-			if err != nil {
-				rt.Fatalf("parse %s: %v", source, err)
-			}
-			p, err := d.List(context.Background(), typeUser, ListQuery{Filter: f, Count: 100, Client: tester.Client})
-			if err != nil {
-				rt.Fatalf("%s: %v", source, err)
-			}
-			var got, want []string
-			for _, u := range p.Users {
-				got = append(got, u.ID)
-			}
-			for _, k := range all {
-				if k.holds(f.Root) {
-					want = append(want, k.user.ID)
-				}
-			}
-			if strings.Join(got, " ") != strings.Join(want, " ") {
-				rt.Fatalf("%s finds %d users, want %d", source, len(got), len(want))
-			}
-		})
 	})
 }
 
-func remember(t testing.TB, d *Directory) []known {
+const testBase = "https://directory.example/scim/v2"
+
+func found(t interface{ Fatalf(string, ...any) }, d *Directory, filter string) []string {
+	f, err := d.userType().ParseFilter(filter, schemas.Generic)
+	if err != nil {
+		t.Fatalf("parse %s: %v", filter, err)
+	}
+	p, err := d.List(context.Background(), typeUser, ListQuery{Filter: f, Count: 100, Client: tester.Client, Base: testBase})
+	if err != nil {
+		t.Fatalf("%s: %v", filter, err)
+	}
+	ids := []string{}
+	for _, u := range p.Users {
+		ids = append(ids, u.ID)
+	}
+	if p.Total != len(ids) {
+		t.Fatalf("%s: total %d, but %d rows", filter, p.Total, len(ids))
+	}
+	return ids
+}
+
+func meant(docs []map[string]any, c condition) []string {
+	ids := []string{}
+	for _, doc := range docs {
+		if c.holds(doc) {
+			ids = append(ids, doc["id"].(string))
+		}
+	}
+	return ids
+}
+
+// typesOfEverything is the default schema with attributes of every type.
+func typesOfEverything() []schemas.ResourceType {
+	types := schemas.Default()
+	types[0].Extensions[1].Schema.Attributes = []schemas.Attribute{
+		{Name: "badge", Type: schemas.String, CaseExact: true},
+		{Name: "level", Type: schemas.Integer},
+		{Name: "score", Type: schemas.Decimal},
+		{Name: "remote", Type: schemas.Boolean},
+		{Name: "hired", Type: schemas.DateTime},
+		{Name: "home", Type: schemas.Reference},
+		{Name: "key", Type: schemas.Binary},
+		{Name: "tags", Type: schemas.String, MultiValued: true},
+		{Name: "keys", Type: schemas.Binary, MultiValued: true},
+		{Name: "essay", Type: schemas.String, Unindexed: true},
+		{Name: "places", Type: schemas.Complex, MultiValued: true, SubAttributes: []schemas.Attribute{
+			{Name: "value", Type: schemas.Integer}, {Name: "at", Type: schemas.DateTime}, {Name: "on", Type: schemas.Boolean},
+			{Name: "note", Type: schemas.String, Unindexed: true},
+		}},
+	}
+	return types
+}
+
+func useSchema(t testing.TB, d *Directory, types []schemas.ResourceType) {
 	t.Helper()
-	p, err := d.List(context.Background(), typeUser, ListQuery{Count: 100, Client: tester.Client})
+	s, err := schemas.Compile(1, types)
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := make([]known, len(p.Users))
-	for i, u := range p.Users {
-		r, err := d.stored(u)
-		if err != nil {
-			t.Fatal(err)
-		}
-		groups, err := d.GroupsOfAll(context.Background(), []int64{u.RID})
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[i] = known{user: u, hot: r.Hot(), entries: r.Index()}
-		for _, g := range groups[u.RID] {
-			all[i].groups = append(all[i].groups, [2]string{g.ID, schemas.Fold(g.Name)})
-		}
-	}
-	return all
+	d.Schemas = func() *schemas.Snapshot { return s }
 }
 
-// filterGen makes filters over the attributes of people, of every place that a value
-// can have, nested a few levels deep.
-func filterGen(ids []string) *rapid.Generator[string] {
-	ops := rapid.SampledFrom([]string{"eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"})
-	values := rapid.SampledFrom([]string{"ana@example.com", "p1@example.com", "p", "n1", "N2", "t1", "t", "engineer", "work", "home", "x1@work.example", "@", "e", "z", "å", "%"})
-	element := rapid.SampledFrom([]string{"value", "type"})
-	one := rapid.Custom(func(t *rapid.T) string {
-		name := rapid.SampledFrom([]string{"userName", "displayName", "name.givenName", "name.familyName", "title", "emails.value", "emails.type", "emails",
-			enterprise + "department", "externalId", "active", "id", "groups.value", "groups.display", "brackets", "groupBrackets", "present", "meta.created"}).Draw(t, "name")
-		switch name {
-		case "active":
-			return "active " + rapid.SampledFrom([]string{"eq", "ne"}).Draw(t, "op") + " " + strconv.FormatBool(rapid.Bool().Draw(t, "bool"))
-		case "id", "groups.value":
-			return name + " " + ops.Draw(t, "op") + ` "` + rapid.SampledFrom(ids).Draw(t, "id") + `"`
-		case "meta.created":
-			return name + " " + rapid.SampledFrom([]string{"gt", "le", "ne"}).Draw(t, "op") + ` "2026-01-01T00:00:00Z"`
-		case "present":
-			return rapid.SampledFrom([]string{"title", "displayName", "emails", "emails.type", "groups", "externalId", "name", enterprise + "department"}).Draw(t, "attr") + " pr"
-		case "brackets", "groupBrackets":
-			return bracketsGen(name, ops, values, element).Draw(t, "brackets")
+// literals are values of each type that meet each other: by case, accent, normal form,
+// zone, sign and size.
+var literals = map[schemas.DataType][]any{
+	schemas.String: {"a", "A", "ab", "aB", "b", "work", "Work", "home", "other", "é", "E\u0301", "É", "e", "ß", "SS", "ﬁ", "fi", "İ", "ı", "日本", "x y", `"\`, "😀", "%", "_",
+		"'", "\U0010FFFF", "a\U0010FFFFb", "a\U0010FFFF", "Å", "ΐ", "", strings.Repeat("Long é ", 60)},
+	schemas.Integer:   {int64(-1 << 63), -5, -1, 0, 1, 5, 10, int64(1<<63 - 1)},
+	schemas.Decimal:   {-1.5, -1e-7, 0, 1e-7, 0.1, 2.5, 3, 1e21},
+	schemas.Boolean:   {true, false},
+	schemas.DateTime:  {"2020-01-01T00:00:00Z", "2020-01-01T01:00:00+01:00", "2019-12-31T23:59:59.999999999Z", "2020-01-01T00:00:00.5Z", "2020-06-01T12:00:00", "1969-12-31T23:00:00-02:00"},
+	schemas.Reference: {"https://x/", "https://X/a", "../Users/1", "urn:a:B", ""},
+	schemas.Binary:    {"QUJD", "QUI=", "QUI", "A-_-", "A+/+", "QQ=="},
+}
+
+// randomPeople makes n people with any attributes, and two groups with some of them.
+func randomPeople(t testing.TB, d *Directory, typ schemas.ResourceType, n int) {
+	t.Helper()
+	ctx := context.Background()
+	r := rand.New(rand.NewPCG(1, 2)) // the same people each time
+	groups := []*Group{mustCreateGroup(t, d, "Staff"), mustCreateGroup(t, d, "Ward É")}
+	for i := range n {
+		doc := randomObject(r, typ.Core.Attributes)
+		for _, x := range typ.Extensions {
+			doc[x.Schema.ID] = randomObject(r, x.Schema.Attributes)
 		}
-		return name + " " + ops.Draw(t, "op") + ` "` + values.Draw(t, "value") + `"`
-	})
-	gen := one
-	for range 3 {
-		inner := gen
-		gen = rapid.Custom(func(t *rapid.T) string {
-			switch rapid.IntRange(0, 3).Draw(t, "kind") {
-			case 0:
-				return "not (" + inner.Draw(t, "term") + ")"
-			case 1:
-				return "(" + inner.Draw(t, "left") + " and " + inner.Draw(t, "right") + ")"
-			case 2:
-				return "(" + inner.Draw(t, "left") + " or " + inner.Draw(t, "right") + ")"
+		doc["userName"] = fmt.Sprintf("%v%d", pick(r, literals[schemas.String]), i)
+		if r.IntN(2) == 0 {
+			doc["externalId"] = fmt.Sprintf("%v%d", pick(r, literals[schemas.String]), i)
+		}
+		u := mustCreate(t, d, toJSON(doc))
+		for range r.IntN(2) * r.IntN(12) { // other versions
+			doc["timezone"] = fmt.Sprint("z", r.IntN(1000))
+			_, err := d.ReplaceUser(ctx, tester, u.ID, nil, parseUser(t, d, toJSON(doc)))
+			check(t, err)
+		}
+		for _, g := range groups {
+			if r.IntN(3) == 0 {
+				check(t, d.AddMember(ctx, tester, g.ID, u.ID))
 			}
-			return one.Draw(t, "leaf")
-		})
+		}
 	}
-	return gen
 }
 
-func bracketsGen(kind string, ops, values, element *rapid.Generator[string]) *rapid.Generator[string] {
-	attr := "emails"
-	if kind == "groupBrackets" {
-		attr, element, values = "groups", rapid.Just("display"), rapid.SampledFrom([]string{"staff", "st", "z"})
+func toJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
 	}
-	return rapid.Custom(func(t *rapid.T) string {
-		term := func(label string) string {
-			s := element.Draw(t, label+" sub") + " " + ops.Draw(t, label+" op") + ` "` + values.Draw(t, label+" value") + `"`
-			if rapid.Bool().Draw(t, label+" not") {
-				return "not (" + s + ")"
+	return string(b)
+}
+
+// randomObject gives a third of the attributes a value.
+func randomObject(r *rand.Rand, defs []schemas.Attribute) map[string]any {
+	object := map[string]any{}
+	for _, def := range defs {
+		if r.IntN(3) > 0 || def.Name == "password" || def.Mutability == schemas.ReadOnly {
+			continue
+		}
+		if !def.MultiValued {
+			object[def.Name] = randomValue(r, def)
+			continue
+		}
+		var all []any
+		for range 1 + r.IntN(3) {
+			e := randomValue(r, def)
+			if o, ok := e.(map[string]any); ok && len(all) > 0 {
+				delete(o, "primary") // there is one at most
 			}
-			return s
+			all = append(all, e)
 		}
-		link := rapid.SampledFrom([]string{" and ", " or "}).Draw(t, "link")
-		return attr + "[" + term("left") + link + term("right") + "]"
-	})
+		object[def.Name] = all
+	}
+	return object
 }
 
-func (k known) holds(n schemas.Node) bool {
-	switch n := n.(type) {
-	case *schemas.And:
-		return every(n.Terms, k.holds)
-	case *schemas.Or:
-		return some(n.Terms, k.holds)
-	case *schemas.Not:
-		return !k.holds(n.Term)
-	case *schemas.ValuePath:
-		return k.holdsOfOne(n)
+func randomValue(r *rand.Rand, def schemas.Attribute) any {
+	if def.Type == schemas.Complex {
+		return randomObject(r, def.SubAttributes)
 	}
-	c := n.(*schemas.Compare)
-	return compareAny(c, k.valuesOf(c))
+	v := pick(r, literals[def.Type])
+	if s, ok := v.(string); ok && len(s) > 100 && !def.Unindexed { // some have a maximum
+		return s[:20]
+	}
+	return v
 }
 
-// valuesOf are the values that a user has for an attribute.
-func (k known) valuesOf(c *schemas.Compare) (values []string) {
-	switch c.Attr.Where {
-	case schemas.InUserName:
-		return []string{k.hot.UserName}
-	case schemas.InDisplayName:
-		return []string{k.hot.DisplayName}
-	case schemas.InFamilyName:
-		return []string{k.hot.FamilyName}
-	case schemas.InGivenName:
-		return []string{k.hot.GivenName}
-	case schemas.InID:
-		return []string{k.user.ID}
-	case schemas.InExternalID:
-		return []string{k.user.ExternalID}
-	case schemas.InActive:
-		return []string{strconv.FormatBool(k.user.Status.Active())}
-	case schemas.InCreated:
-		return []string{k.user.Created.Format("2006-01-02T15:04:05.000000000Z")}
-	case schemas.InGroups:
-		for _, g := range k.groups {
-			values = append(values, g[map[string]int{"value": 0, "display": 1}[c.Attr.Sub]])
+// asSeen are all users as a client sees them.
+func asSeen(t testing.TB, d *Directory) (docs []map[string]any) {
+	t.Helper()
+	p, err := d.List(context.Background(), typeUser, ListQuery{Count: 100, Client: tester.Client})
+	check(t, err)
+	for _, u := range p.Users {
+		active := u.Status.Active()
+		all, err := d.GroupsOfAll(context.Background(), []int64{u.RID})
+		check(t, err)
+		groups := []map[string]any{}
+		for _, g := range all[u.RID] {
+			groups = append(groups, map[string]any{"value": g.ID, "display": g.Name})
 		}
-		return values
+		body := d.userType().Render(nil, u.Doc, schemas.Volatile{
+			ID: u.ID, ExternalID: u.ExternalID, Created: u.Created, Modified: u.Modified, Version: u.Version,
+			Location: testBase + "/Users/" + u.ID, Active: &active, Extra: []byte(`"groups":` + toJSON(groups)),
+		}, nil)
+		decoder := json.NewDecoder(bytes.NewReader(body))
+		decoder.UseNumber()
+		var doc map[string]any
+		check(t, decoder.Decode(&doc))
+		docs = append(docs, doc)
 	}
-	for _, e := range k.entries {
-		if e.Path == c.Attr.Path {
-			values = append(values, e.Value)
-		}
-	}
-	return values
-}
-
-// holdsOfOne says whether one element satisfies the whole of a value path.
-func (k known) holdsOfOne(n *schemas.ValuePath) bool {
-	elements := map[int]known{}
-	for i, g := range k.groups {
-		if n.Attr.Where == schemas.InGroups {
-			elements[i] = known{groups: [][2]string{g}}
-		}
-	}
-	for _, e := range k.entries {
-		if strings.HasPrefix(e.Path, n.Attr.Path+".") && n.Attr.Where == schemas.InIndex {
-			elements[e.Elem] = known{entries: append(elements[e.Elem].entries, e)}
-		}
-	}
-	for _, e := range elements {
-		if e.holds(n.Node) {
-			return true
-		}
-	}
-	return false
-}
-
-// compareAny holds when one value does; NE is the complement of EQ.
-func compareAny(c *schemas.Compare, values []string) bool {
-	if c.Op == schemas.NE {
-		eq := *c
-		eq.Op = schemas.EQ
-		return !compareAny(&eq, values)
-	}
-	for _, v := range values {
-		if v != "" && holds(c.Op, v, c.Value) {
-			return true
-		}
-	}
-	return false
-}
-
-func every(terms []schemas.Node, f func(schemas.Node) bool) bool {
-	for _, t := range terms {
-		if !f(t) {
-			return false
-		}
-	}
-	return true
-}
-
-func some(terms []schemas.Node, f func(schemas.Node) bool) bool {
-	for _, t := range terms {
-		if f(t) {
-			return true
-		}
-	}
-	return false
+	return docs
 }

@@ -13,34 +13,34 @@ import (
 // the others are conditions that probe the rows it finds. An "or" whose terms are all
 // sets is their UNION: written as OR, PostgreSQL would read every row.
 
-// cost ranks the ways to find the rows of a node.
-type cost int
-
-const (
-	costEqual cost = iota // one value of an index
-	costRange             // a range of an index
-	costMany              // one value of an index that a large part of all rows has
-	costPath              // all values of one attribute
-	costWalk              // no set: every row of the type is looked at
-)
-
-// compiler turns the nodes of one filter into SQL. Every argument it makes is used in
-// the text, since PostgreSQL refuses a parameter whose type it cannot tell.
+// compiler turns the nodes of one filter into SQL, after lower has simplified them.
+// Every argument it makes is used in the text, since PostgreSQL refuses a parameter
+// whose type it cannot tell.
 type compiler struct {
 	dialect  sqldb.Dialect
 	typ      string
+	core     string // the schema of the type
+	location string // the URL that IDs of the type follow
 	client   string
 	base     string // of the URLs of resources
 	everyone int64
+	limits   filterLimits
 	args     []any
 	aliases  int
-	err      error
+	// sizes are the leaves whose rows have been counted; see measure.
+	sizes map[schemas.Node]cost
+	// held are the leaves that have been evaluated on documents: the rows they hold of.
+	held map[schemas.Node][]int64
+}
+
+// fresh is the compiler of another statement for the same filter.
+func (b *compiler) fresh() *compiler {
+	c := *b
+	c.args, c.aliases = nil, 0
+	return &c
 }
 
 func (b *compiler) arg(v any) string {
-	if s, ok := v.(string); ok && strings.IndexByte(s, 0) >= 0 {
-		b.err = &schemas.Error{ScimType: schemas.InvalidFilter, Reason: "a value holds the character U+0000"}
-	}
 	b.args = append(b.args, v)
 	return "$" + strconv.Itoa(len(b.args))
 }
@@ -52,81 +52,39 @@ func (b *compiler) alias(prefix string) string {
 
 // where is the condition on the row called r that a filter stands for.
 func (b *compiler) where(root schemas.Node, r string) string {
+	set, conditions := b.split(root, r)
+	if set != "" {
+		conditions = append([]string{r + ".rid IN (" + set + ")"}, conditions...)
+	}
+	return strings.Join(conditions, " AND ")
+}
+
+// split is the set of the driver, empty without one, and the conditions beside it.
+func (b *compiler) split(root schemas.Node, r string) (set string, conditions []string) {
 	terms := []schemas.Node{root}
 	if and, ok := root.(*schemas.And); ok {
 		terms = and.Terms
 	}
-	driver, best := -1, costWalk
-	for i, t := range terms {
-		if c := costOf(t); c < best {
-			driver, best = i, c
-		}
-	}
-	conditions := make([]string, 0, len(terms))
+	driver := b.driver(terms)
 	if driver >= 0 {
-		conditions = append(conditions, r+".rid IN ("+b.set(terms[driver])+")")
+		set = b.set(terms[driver])
 	}
 	for i, t := range terms {
 		if i != driver {
 			conditions = append(conditions, b.probe(t, r, false))
 		}
 	}
-	return strings.Join(conditions, " AND ")
+	return set, conditions
 }
 
-func costOf(n schemas.Node) cost {
-	switch n := n.(type) {
-	case *schemas.And:
-		best := costWalk
-		for _, t := range n.Terms {
-			best = min(best, costOf(t))
-		}
-		return best
-	case *schemas.Or:
-		worst := costEqual
-		for _, t := range n.Terms {
-			worst = max(worst, costOf(t))
-		}
-		return worst
-	case *schemas.ValuePath:
-		if n.Attr.Where != schemas.InIndex {
-			return relationCost(n.Node)
-		}
-		return min(costOf(n.Node), costPath)
-	case *schemas.Compare:
-		return compareCost(n)
+// ofType is the condition that a row is of the type, beside one that finds it. The plus
+// keeps SQLite from finding it by the type: without statistics, that one in ten rows is
+// of a type is its guess.
+func (b *compiler) ofType(column string) string {
+	if b.dialect == sqldb.SQLite {
+		column = "+" + column
 	}
-	return costWalk
-}
-
-func compareCost(n *schemas.Compare) cost {
-	switch n.Attr.Where {
-	case schemas.InVersion, schemas.InResourceType:
-		return costWalk
-	case schemas.InMembers, schemas.InGroups:
-		return relationCost(n)
-	case schemas.InActive:
-		if n.Op == schemas.EQ && n.Value == "false" {
-			return costRange
-		}
-		return costWalk
-	}
-	switch n.Op {
-	case schemas.EQ:
-		if n.Attr.Type == schemas.Boolean || strings.HasSuffix(n.Attr.Path, ".type") {
-			return costMany
-		}
-		return costEqual
-	case schemas.SW, schemas.GT, schemas.GE, schemas.LT, schemas.LE:
-		return costRange
-	case schemas.CO, schemas.EW:
-		return costPath
-	case schemas.PR:
-		if n.Attr.Where == schemas.InIndex {
-			return costPath
-		}
-	}
-	return costWalk
+	return column + " = " + b.arg(b.typ)
 }
 
 // set is a SELECT of the row numbers that satisfy a node of less than costWalk.
@@ -140,9 +98,9 @@ func (b *compiler) set(n schemas.Node) string {
 		return strings.Join(sets, " UNION ")
 	case *schemas.And:
 		r := b.alias("r")
-		return "SELECT " + r + ".rid FROM resources " + r + " WHERE " + r + ".type = " + b.arg(b.typ) + " AND " + b.where(n, r)
+		return "SELECT " + r + ".rid FROM resources " + r + " WHERE " + b.ofType(r+".type") + " AND " + b.where(n, r)
 	case *schemas.ValuePath:
-		if n.Attr.Where != schemas.InIndex {
+		if !inIndex(n.Attr) {
 			return b.relationSet(n.Attr.Where, n.Node)
 		}
 		e := b.alias("e")
@@ -157,13 +115,15 @@ func (b *compiler) compareSet(n *schemas.Compare) string {
 		return b.relationSet(n.Attr.Where, n)
 	case schemas.InExternalID:
 		return "SELECT rid FROM external_ids WHERE client = " + b.arg(b.client) + b.and("value", n)
-	case schemas.InIndex:
+	case schemas.InIndex, schemas.InSchemas:
 		return "SELECT rid FROM attribute_values WHERE path = " + b.arg(n.Attr.Path) + b.and("val", n)
 	case schemas.InActive: // the words of the partial index
 		return "SELECT rid FROM resources WHERE type = " + b.arg(b.typ) + " AND active = FALSE"
+	case schemas.InID: // its index has no type, and whoever takes the set asks for it
+		return "SELECT rid FROM resources WHERE " + b.compare("id", n)
 	}
 	column := hotColumns[n.Attr.Where]
-	set := "SELECT rid FROM resources WHERE " + b.compare(column, n) + " AND type = " + b.arg(b.typ)
+	set := "SELECT rid FROM resources WHERE " + b.compare(column, n) + " AND " + b.ofType("type")
 	if isNullable(n.Attr.Where) {
 		set += " AND " + column + " IS NOT NULL" // the words of the partial index
 	}
@@ -187,20 +147,48 @@ func isNullable(w schemas.Where) bool {
 	return w == schemas.InUserName || w == schemas.InDisplayName || w == schemas.InFamilyName || w == schemas.InGivenName
 }
 
+// inIndex says that the values of an attribute are rows of attribute_values.
+func inIndex(a *schemas.AttrRef) bool {
+	return a.Where == schemas.InIndex || a.Where == schemas.InSchemas
+}
+
 // compare is "column op value" for any operator but NE, which is the complement of EQ.
 func (b *compiler) compare(column string, n *schemas.Compare) string {
-	var v any = n.Value
-	switch n.Attr.Where {
-	case schemas.InCreated, schemas.InModified, schemas.InVersion:
-		v = n.Micros
-	case schemas.InActive:
-		v = n.Value == "true"
-	}
-	switch n.Op {
-	case schemas.PR:
+	if n.Op == schemas.PR {
 		return column + " IS NOT NULL"
-	case schemas.SW: // everything that begins so sorts before it with the last character after it
-		return column + " >= " + b.arg(n.Value) + " AND " + column + " < " + b.arg(n.Value+lastRune)
+	}
+	switch n.Attr.Where {
+	case schemas.InCreated, schemas.InModified:
+		return column + " " + sqlOperators[n.Op] + " " + b.arg(n.Micros)
+	case schemas.InVersion:
+		if n.Op == schemas.EQ {
+			return column + " = " + b.arg(n.Micros)
+		}
+		return b.compareText(b.versionText(column), n)
+	case schemas.InActive:
+		return column + " = " + b.arg(n.Value == "true")
+	}
+	return b.compareText(column, n)
+}
+
+// versionText is meta.version as a client sees it. All other text compares by bytes
+// because its column does (COLLATE "C").
+func (b *compiler) versionText(column string) string {
+	text := `('W/"' || ` + column + ` || '"')`
+	if b.dialect == sqldb.PostgreSQL {
+		text += ` COLLATE "C"`
+	}
+	return text
+}
+
+func (b *compiler) compareText(column string, n *schemas.Compare) string {
+	switch n.Op {
+	case schemas.SW:
+		from := column + " >= " + b.arg(n.Value)
+		if end, ok := afterPrefix(n.Value); ok {
+			from += " AND " + column + " < " + b.arg(end)
+		}
+		return from
 	case schemas.CO:
 		if b.dialect == sqldb.PostgreSQL {
 			return "strpos(" + column + ", " + b.arg(n.Value) + ") > 0"
@@ -213,11 +201,26 @@ func (b *compiler) compare(column string, n *schemas.Compare) string {
 		}
 		return "substr(" + column + ", -length(" + p + ")) = " + p
 	}
-	return column + " " + sqlOperators[n.Op] + " " + b.arg(v)
+	return column + " " + sqlOperators[n.Op] + " " + b.arg(n.Value)
 }
 
-// lastRune sorts after every character that text can hold.
+// lastRune sorts after every other character that text can hold.
 const lastRune = "\U0010FFFF"
+
+// afterPrefix is the first text after all that begin with prefix: its last character
+// that can be is raised by one, and what follows is dropped. It is false when text of
+// any kind comes before.
+func afterPrefix(prefix string) (string, bool) {
+	runes := []rune(strings.TrimRight(prefix, lastRune))
+	if len(runes) == 0 {
+		return "", false
+	}
+	last := &runes[len(runes)-1]
+	if *last++; *last == 0xD800 { // surrogates are no characters
+		*last = 0xE000
+	}
+	return string(runes), true
+}
 
 var sqlOperators = map[schemas.Op]string{
 	schemas.EQ: "=", schemas.GT: ">", schemas.GE: ">=", schemas.LT: "<", schemas.LE: "<=",

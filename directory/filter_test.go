@@ -334,6 +334,6 @@ func isScan(dialect sqldb.Dialect, step string) bool {
 			strings.Contains(step, "Seq Scan on external_ids") || strings.Contains(step, "Seq Scan on members")
 	}
 	scanned, isScan := strings.CutPrefix(step, "SCAN ")
-	return isScan && !strings.HasPrefix(scanned, "e") && !strings.HasPrefix(scanned, "(") && scanned != "CONSTANT ROW" &&
-		scanned != "down" // what a recursion has found
+	return isScan && !strings.HasPrefix(scanned, "e") && !strings.HasPrefix(scanned, "(") && !strings.HasPrefix(scanned, "json_each") &&
+		scanned != "CONSTANT ROW" && scanned != "down" // what a recursion has found
 }

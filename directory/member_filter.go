@@ -20,7 +20,7 @@ func (d *Directory) filterMembers(f schemas.Node, k relationKind, base string) (
 	b := &compiler{dialect: d.DB.Dialect(), everyone: d.everyone.rid, base: base}
 	b.arg(nil)
 	where := b.relation(f, k)
-	return memberFilter{where: where, args: b.args[1:]}, b.err
+	return memberFilter{where: where, args: b.args[1:]}, nil
 }
 
 // membersWhere finds the people in a group who satisfy a value filter.

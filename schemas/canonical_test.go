@@ -2,6 +2,7 @@ package schemas
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -125,6 +126,7 @@ func TestIndex_Entries(t *testing.T) {
 	r := parse(t, "User", `{"userName":"É","displayName":"D","title":"","emails":[{"value":"A@b"},{"value":"c","type":"work","primary":true}],
 		"addresses":[{"formatted":"long text","country":"FR"}],`+org(`"tags":["X","y"],"badge":"B1","secret":"s","level":3`)+`}`, Generic)
 	want := []Entry{
+		{"schemas", strings.ToLower(orgURN), 0},
 		{"emails.value", "a@b", 0}, {"emails.value", "c", 1}, {"emails.type", "work", 1}, {"emails.primary", "true", 1},
 		{"addresses.formatted", "", 0}, {"addresses.country", "fr", 0},
 		{"org:badge", "B1", 0}, {"org:level", "8000000000000003", 0}, {"org:tags", "x", 0}, {"org:tags", "y", 1},

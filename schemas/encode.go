@@ -29,10 +29,14 @@ func (a *attr) encode(text string) string {
 		return t.UTC().Format(indexTime)
 	case Boolean:
 		return text
+	case Binary: // RFC 7643, section 2.3.6: either alphabet of RFC 4648, padded or not
+		return strings.TrimRight(standardBase64.Replace(text), "=")
 	default:
 		return a.fold.apply(text)
 	}
 }
+
+var standardBase64 = strings.NewReplacer("-", "+", "_", "/")
 
 // orderedBits orders the bits of floats as the floats are ordered.
 func orderedBits(f float64) uint64 {

@@ -1,5 +1,7 @@
 package schemas
 
+import "math"
+
 // Op is a comparison operator (RFC 7644, section 3.4.2.2, table 3).
 type Op string
 
@@ -21,6 +23,8 @@ const (
 // resource type, so that whoever executes it needs no schema.
 type Filter struct {
 	Root Node
+
+	typ *Type
 }
 
 // Node is a part of a filter: *And, *Or, *Not, *Compare or *ValuePath.
@@ -35,6 +39,9 @@ type Or struct{ Terms []Node }
 // Not holds when its term does not.
 type Not struct{ Term Node }
 
+// NoMicros is a time, and a version, that no resource has.
+const NoMicros = math.MinInt64
+
 // Compare holds when the attribute has a value that compares so, and, of a
 // multi-valued attribute, when one of its values does. NE is the complement of EQ:
 // it also holds when there is no value. PR holds when there is one that is not
@@ -45,7 +52,8 @@ type Compare struct {
 	// Value is folded and order-encoded exactly as Entry.Value of the same path.
 	Value string
 	// Micros is the value of a comparison with InCreated or InModified, in
-	// microseconds since 1970 UTC; with InVersion the version number.
+	// microseconds since 1970 UTC, rounded so that Op holds of the same times; of EQ with
+	// InVersion the version number. It is NoMicros when nothing can equal the value.
 	Micros int64
 
 	name string // as String prints it
@@ -75,8 +83,10 @@ const (
 	InExternalID         // exact, in the namespace of the client
 	InCreated            // microseconds
 	InModified           // microseconds
-	InVersion            // a number; only eq, ne and pr
-	InResourceType       // Value is compared with Type.Name, exactly; only eq, ne and pr
+	InVersion            // a number; Value is compared with the text W/"number"
+	InResourceType       // Value is compared with Type.Name, exactly
+	InLocation           // exact: the URL of the resource, which ends in its ID
+	InSchemas            // multi-valued: the core schema, and Path in the index for extensions
 	InMembers            // of a group; Sub is "value", "$ref", "type" or "display"
 	InGroups             // of a user; Sub is one of the same
 )
@@ -94,3 +104,13 @@ type AttrRef struct {
 
 	attr *attr
 }
+
+// Unindexed says that the index tells only whether there is a value: a comparison is
+// evaluated on the document, by Resource.Matches.
+func (r *AttrRef) Unindexed() bool { return r.attr.Unindexed }
+
+// Name is the attribute as errors and filters spell it.
+func (r *AttrRef) Name() string { return r.attr.path }
+
+// Unique says that no two resources have the same value.
+func (r *AttrRef) Unique() bool { return r.attr.Uniqueness != UniqueNone }

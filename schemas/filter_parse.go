@@ -43,7 +43,7 @@ func (t *Type) ParseFilter(src string, d Dialect) (*Filter, error) {
 	if p.next() != 0 || p.pos < len(p.src) {
 		return nil, p.errorf("want and, or, or the end; got %q", clip(p.src[p.pos:]))
 	}
-	return &Filter{Root: root}, nil
+	return &Filter{Root: root, typ: t}, nil
 }
 
 func (p *filterParser) or() (Node, error) {
@@ -218,7 +218,7 @@ func (p *filterParser) comparison(name string) (Node, error) {
 	}
 	value, err := p.literal(p.d.UnquotedFilterValues)
 	if err != nil {
-		return nil, err
+		return nil, operatorError(a, op, err)
 	}
 	return p.compare(a, op, value)
 }

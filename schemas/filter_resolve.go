@@ -4,13 +4,17 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // present makes attr pr. Of a complex attribute it means that one of its
 // sub-attributes has a value.
 func (p *filterParser) present(a *attr) (Node, error) {
-	if a.Type != Complex {
+	switch {
+	case a.Type != Complex:
 		return p.leaf(a, PR)
+	case a.extends: // a resource lists the schemas whose attributes it has (RFC 7643, section 3)
+		return p.compare(p.t.root.byName["schemas"], EQ, literal{kind: '"', text: a.Name})
 	}
 	var terms []Node
 	for _, s := range a.subs {
@@ -44,9 +48,6 @@ func (p *filterParser) present(a *attr) (Node, error) {
 func (p *filterParser) leaf(a *attr, op Op) (*Compare, error) {
 	if a.ref == nil && !p.inMemory {
 		return nil, errorf(InvalidFilter, a.path, "it cannot be part of a filter")
-	}
-	if a.Unindexed && op != PR && !p.inMemory {
-		return nil, errorf(InvalidFilter, a.path, "it has no index: only pr can be evaluated")
 	}
 	if p.terms++; p.terms > maxFilterTerms {
 		return nil, p.errorf("more than %d comparisons", maxFilterTerms)
@@ -85,14 +86,24 @@ func (p *filterParser) compare(a *attr, op Op, v literal) (Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := p.value(a, v)
+	text, err := p.value(a, op, v)
 	if err != nil {
-		return nil, err
+		return nil, operatorError(a, op, err)
 	}
 	if text == "" && (op == EQ || op == NE || op == CO || op == SW || op == EW) {
 		return p.compareEmpty(a, op)
 	}
-	return c, c.resolve(a, text)
+	c.resolve(a, text)
+	return c, nil
+}
+
+// operatorError says of what is wrong with a value what it was compared with, and how.
+func operatorError(a *attr, op Op, err error) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return err
+	}
+	return errorf(InvalidFilter, a.path, "operator %s: %s", op, e.Reason)
 }
 
 // compareNull: null is unassigned (RFC 7643, section 2.5), so eq null is the
@@ -118,19 +129,16 @@ func (p *filterParser) compareEmpty(a *attr, op Op) (Node, error) {
 	return &Not{Term: n}, nil
 }
 
-// allows says whether op can be evaluated on the type (RFC 7644, table 3).
+// allows says whether op can be evaluated on the type. Booleans and binaries have no
+// order (RFC 7644, table 3); what is no text has no substrings.
 func (a *attr) allows(op Op) bool {
 	substring := op == CO || op == SW || op == EW
 	ordered := op == GT || op == GE || op == LT || op == LE
-	if a.ref != nil {
-		switch a.ref.Where {
-		case InVersion, InResourceType:
-			return !substring && !ordered
-		}
-	}
 	switch a.Type {
-	case Boolean, Binary:
+	case Boolean:
 		return !substring && !ordered
+	case Binary:
+		return !ordered
 	case Integer, Decimal, DateTime:
 		return !substring
 	default:
@@ -138,8 +146,8 @@ func (a *attr) allows(op Op) bool {
 	}
 }
 
-// value returns the canonical text of a literal that is compared with a.
-func (p *filterParser) value(a *attr, v literal) (string, error) {
+// value returns the canonical text of a literal that a is compared with by op.
+func (p *filterParser) value(a *attr, op Op, v literal) (string, error) {
 	switch a.Type {
 	case Boolean:
 		if v.kind == '"' && p.d.StringBooleans {
@@ -152,26 +160,30 @@ func (p *filterParser) value(a *attr, v literal) (string, error) {
 		}
 	case Integer, Decimal:
 		if v.kind == '0' {
-			text, err := a.number(v.text)
-			return text, asFilterError(err)
+			return a.number(v.text)
 		}
 	default:
-		if v.kind == '"' && a.Type == DateTime {
-			return v.text, asFilterError(a.check(v.text))
-		}
 		if v.kind == '"' || p.d.UnquotedFilterValues {
-			return v.text, nil
+			return v.text, a.checkOperand(op, v.text)
 		}
 	}
 	return "", errorf(InvalidFilter, a.path, "want %s, got %s", a.Type, v.typeName())
 }
 
-func asFilterError(err error) error {
-	if e, ok := errors.AsType[*Error](err); ok {
-		e.ScimType = InvalidFilter
-		return e
+// checkOperand refuses a string that no value of a can be compared with. A part of a
+// binary is any text of its alphabet.
+func (a *attr) checkOperand(op Op, s string) error {
+	switch {
+	case a.Type == DateTime, a.Type == Binary && (op == EQ || op == NE):
+		return a.check(s)
+	case a.Type == Binary && strings.ContainsFunc(s, notBase64):
+		return errorf(InvalidFilter, a.path, "want binary in base64")
 	}
-	return err
+	return nil
+}
+
+func notBase64(r rune) bool {
+	return !(r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("+/-_=", r))
 }
 
 func (v literal) typeName() string {
@@ -186,21 +198,37 @@ func (v literal) typeName() string {
 }
 
 // resolve sets the value as the place of the attribute holds it.
-func (c *Compare) resolve(a *attr, text string) error {
+func (c *Compare) resolve(a *attr, text string) {
 	switch c.Attr.Where {
 	case InCreated, InModified:
-		t, err := parseDateTime(text)
-		if err != nil {
-			return errorf(InvalidFilter, a.path, "want dateTime")
-		}
-		c.Micros = t.UnixMicro()
+		t, _ := parseDateTime(text) // check has parsed it
+		c.Micros = c.Op.micros(t)
 	case InVersion:
-		n, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(text, "W/"), `"`), 10, 64)
-		if err != nil {
-			n = -1 // no version of ours: it matches nothing
-		}
-		c.Micros = n
+		c.Micros = versionNumber(text)
 	}
 	c.text, c.Value = text, a.encode(text)
-	return nil
+}
+
+// micros rounds a time to what is stored, so that op holds of the same times.
+func (op Op) micros(t time.Time) int64 {
+	us := t.UnixMicro()
+	switch {
+	case t.Nanosecond()%1000 == 0:
+		return us
+	case op == EQ, op == NE:
+		return NoMicros
+	case op == GE, op == LT:
+		return us + 1
+	default:
+		return us
+	}
+}
+
+// versionNumber is the number in W/"number", as meta.version shows it.
+func versionNumber(text string) int64 {
+	n, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimPrefix(text, `W/"`), `"`), 10, 64)
+	if err != nil || text != `W/"`+strconv.FormatInt(n, 10)+`"` {
+		return NoMicros
+	}
+	return n
 }

@@ -35,7 +35,7 @@ func shape(n Node) string {
 			InIndex: n.Attr.Path, InActive: "$active", InUserName: "$userName", InDisplayName: "$displayName",
 			InFamilyName: "$familyName", InGivenName: "$givenName", InID: "$id", InExternalID: "$externalId",
 			InCreated: "$created", InModified: "$modified", InVersion: "$version",
-			InResourceType: "$type", InMembers: "$members." + n.Attr.Sub, InGroups: "$groups." + n.Attr.Sub,
+			InResourceType: "$type", InLocation: "$location", InSchemas: "$schemas", InMembers: "$members." + n.Attr.Sub, InGroups: "$groups." + n.Attr.Sub,
 		}[n.Attr.Where]
 		if n.Op == PR {
 			return where + " pr"
@@ -119,6 +119,19 @@ func TestFilter_Rows(t *testing.T) {
 		{"User", `x509Certificates.value pr`, `x509Certificates.value pr`},
 		{"User", `name pr`, `or(name.formatted pr, $familyName pr, $givenName pr, name.middleName pr, name.honorificPrefix pr, name.honorificSuffix pr)`},
 		{"User", `profileUrl eq "https://X/"`, `profileUrl eq "https://X/"`},
+		{"User", `addresses.formatted co "Main"`, `addresses.formatted co "main"`},
+		{"User", `photos[value eq "https://X/" and type eq "photo"]`, `photos[and(photos.value eq "https://X/", photos.type eq "photo")]`},
+		{"User", `x509Certificates.value eq "A-_="`, `x509Certificates.value eq "A+/"`},
+		{"User", `x509Certificates eq "QUJD"`, `x509Certificates.value eq "QUJD"`},
+		{"User", `key sw "QU-"`, `org:key sw "QU+"`},
+		{"User", `schemas eq "URN:x:Y"`, `$schemas eq "urn:x:y"`},
+		{"User", `schemas[value co "enterprise"]`, `schemas[$schemas co "enterprise"]`},
+		{"User", enterpriseURN + ` pr`, `$schemas eq "` + strings.ToLower(enterpriseURN) + `"`},
+		{"User", `meta.location sw "https://X/"`, `$location sw "https://X/"`},
+		{"User", `meta.version gt "W/\"7\""`, `$version gt "W/\"7\""`},
+		{"User", `meta.version co "7"`, `$version co "7"`},
+		{"User", `meta.resourceType sw "U"`, `$type sw "U"`},
+		{"User", `meta pr`, `or($type pr, $created pr, $modified pr, $location pr, $version pr)`},
 		{"User", `level gt -5`, `org:level gt "7ffffffffffffffb"`},
 		{"User", `score le 1.5`, `org:score le "bff8000000000000"`},
 		{"User", `remote eq true`, `org:remote eq "true"`},
@@ -182,13 +195,15 @@ func TestFilter_Refused(t *testing.T) {
 		{"User", `hired eq "soon"`, "want dateTime"},
 		{"User", `hired sw "2020-01-01T00:00:00Z"`, "cannot be evaluated"},
 		{"User", `meta.created eq 5`, "want dateTime"},
-		{"User", `meta.version gt "1"`, "cannot be evaluated"},
-		{"User", `meta.location eq "x"`, "cannot be part"},
-		{"User", `schemas eq "x"`, "cannot be part"},
 		{"User", `title gt null`, "null has no meaning"},
-		{"User", `addresses.formatted eq "x"`, "only pr"},
-		{"User", `photos.value eq "x"`, "only pr"},
-		{"User", `key eq "AAAA"`, "only pr"},
+		{"User", `key gt "AAAA"`, `attribute "urn:provost:params:scim:schemas:extension:org:2.0:User:key": gt cannot be evaluated on a binary`},
+		{"User", `x509Certificates.value le "AAAA"`, "le cannot be evaluated on a binary"},
+		{"User", `key eq "not base64"`, "operator eq: want binary in base64"},
+		{"User", `key co "?"`, "operator co: want binary in base64"},
+		{"User", `meta.created sw "2020"`, "sw cannot be evaluated on a dateTime"},
+		{"User", `meta.location eq 1`, `attribute "meta.location": operator eq: want reference, got number`},
+		{"User", `schemas eq true`, `attribute "schemas": operator eq: want string, got boolean`},
+		{"User", `userName eq bob`, `attribute "userName": operator eq:`},
 		{"Group", `userName eq "x"`, "userName"},
 		// RFC 7644, section 7.5.2: secrets must not be guessed by a filter.
 		{"User", `password eq "x"`, "password"},
@@ -283,7 +298,7 @@ func wantReparsed(t testing.TB, u *Type, f *Filter) {
 }
 
 var compareNodes = cmp.Options{
-	cmpopts.IgnoreUnexported(Compare{}),
+	cmpopts.IgnoreUnexported(Compare{}, Filter{}),
 	cmp.Comparer(func(a, b *AttrRef) bool { return a == b }),
 }
 

@@ -22,9 +22,15 @@ func (r *Resource) Hot() Hot {
 }
 
 // Index returns the rows of the attribute index: one for each value that is not
-// empty, of each attribute that is not in a hot column.
+// empty, of each attribute that is not in a hot column, and one for each extension.
 func (r *Resource) Index() []Entry {
 	entries := make([]Entry, 0, 48)
+	schemas := r.Type.root.byName["schemas"]
+	for i := range r.root.kids {
+		if a := r.root.kids[i].attr; a.extends { // elem stays 0: an extension may come or go
+			entries = append(entries, Entry{Path: schemas.ref.Path, Value: schemas.encode(a.Name)})
+		}
+	}
 	r.root.leaves(0, func(n *node, elem int) {
 		a := n.attr
 		if a.ref == nil || a.ref.Where != InIndex || n.text == "" {

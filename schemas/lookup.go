@@ -2,6 +2,9 @@ package schemas
 
 import "strings"
 
+// Core is the URN of the schema that every resource of the type has.
+func (t *Type) Core() string { return t.def.Core.ID }
+
 // schema returns the attribute under which the attributes of a schema stand.
 func (t *Type) schema(id string) (*attr, bool) {
 	for _, u := range t.urns {
@@ -83,7 +86,7 @@ func (t *Type) Attr(path string) (*AttrRef, error) {
 	if a != nil && a.Type == Complex {
 		a = a.value
 	}
-	if a == nil || a.ref == nil || a.Unindexed {
+	if a == nil || a.ref == nil || a.Unindexed || a.ref.Where == InSchemas || a.ref.Where == InLocation {
 		return nil, errorf(InvalidValue, clip(path), "%s has no such attribute to sort by", t.Name)
 	}
 	return a.ref, nil

@@ -14,7 +14,7 @@ func (t *Type) placeAll() {
 	columns := map[string]Where{
 		"id": InID, "externalId": InExternalID, "active": InActive,
 		"meta.created": InCreated, "meta.lastModified": InModified,
-		"meta.version": InVersion, "meta.resourceType": InResourceType,
+		"meta.version": InVersion, "meta.resourceType": InResourceType, "meta.location": InLocation, "schemas": InSchemas,
 		"userName": InUserName, "displayName": InDisplayName,
 		"name.familyName": InFamilyName, "name.givenName": InGivenName,
 	}
@@ -39,7 +39,7 @@ func (t *Type) placeSub(a *attr) {
 	switch {
 	case a == t.root || a.extends || a.Mutability == WriteOnly || a.Returned == ReturnedNever:
 		a.ref = nil
-	case top.place == isSchemas, top.place == isPassword, a.path == "meta.location":
+	case top.place == isPassword:
 		a.ref = nil
 	case top.place == isMembers:
 		a.placeRows(InMembers)
