@@ -182,7 +182,7 @@ func (p *filterParser) afterBracket(n Node) (Node, error) {
 // attribute resolves a name, within the element that is spoken of.
 func (p *filterParser) attribute(name string) (*attr, error) {
 	if p.within == nil {
-		if a := p.t.find(name); a != nil && a != p.t.root {
+		if a := p.t.findSpoken(name, p.d); a != nil && a != p.t.root {
 			return a, nil
 		}
 		return nil, errorf(InvalidFilter, name, "no schema of %s has it", p.t.Name)

@@ -2,9 +2,6 @@ package schemas
 
 import "strings"
 
-// legacyURN begins the schema URNs of SCIM 1.1, which some clients still list.
-const legacyURN = "urn:scim:schemas:"
-
 // schemas reads the schemas list of the body.
 func (p *parser) schemas() error {
 	if p.patching {
@@ -23,7 +20,7 @@ func (p *parser) checkSchemas(root *node) error {
 	core, strict := false, !p.d.OptionalSchemas
 	for _, s := range p.named {
 		a, ok := p.t.schema(s)
-		core = core || ok && a == p.t.root || !strict && (ok || strings.HasPrefix(s, legacyURN))
+		core = core || ok && a == p.t.root || !strict && (ok || p.t.urnOfToday(s) != "")
 		if strict && !ok {
 			return errorf(InvalidSyntax, "schemas", "%q is no schema of %s", clip(s), p.t.Name)
 		}

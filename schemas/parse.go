@@ -66,7 +66,7 @@ func (t *Type) Parse(body []byte, d Dialect) (*Resource, error) {
 // Decode reads a document that Doc made. It skips the checks that Parse has done;
 // an attribute that the schema no longer has is left out.
 func (t *Type) Decode(doc []byte) (*Resource, error) {
-	p := newParser(t, string(doc), Dialect{UnknownAttributes: true})
+	p := newParser(t, string(doc), Dialect{Leniency: Leniency{UnknownAttributes: true}})
 	defer p.free()
 	p.trusted = true
 	root, err := p.resource()
@@ -105,6 +105,11 @@ func (p *parser) complex(a *attr) (node, error) {
 // member reads one member of an object that holds the attributes of parent.
 func (p *parser) member(parent *attr, name string) error {
 	a := parent.sub(name)
+	if a == nil && parent == p.t.root && p.d.FormerURNs {
+		if now := p.t.urnOfToday(name); now != "" {
+			name, a = now, parent.sub(now)
+		}
+	}
 	if a == nil {
 		return p.unknown(parent, name)
 	}

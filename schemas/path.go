@@ -14,7 +14,7 @@ func (t *Type) parsePath(src string, d Dialect) (PatchOp, error) {
 	}
 	p := filterParser{scanner: scanner{src: src}, t: t, d: d, inMemory: true}
 	name := p.word()
-	a := t.find(name)
+	a := t.findSpoken(name, d)
 	if a == nil {
 		return op, errorf(InvalidPath, clip(src), "no schema of %s has it", t.Name)
 	}

@@ -30,10 +30,10 @@ func (p *program) handler() (http.Handler, error) {
 	p.registerAPI(httpapi.NewAPI(mux, httpapi.APIOptions{Auth: auth, Version: version}))
 	mux.HandleFunc("GET /healthz", alive)
 	mux.HandleFunc("GET /readyz", p.ready)
-	people := (&scim.Server{Directory: p.directory, Auth: auth}).Handler()
+	people := (&scim.Server{Directory: p.directory, Auth: auth, NoteDialect: p.tokens.NoteDialect}).Handler()
 	return httpapi.Middleware(httpapi.Options{
 		Log: p.log, TrustedProxies: p.cfg.trustedProxy, PublicURL: p.cfg.PublicURL,
-	})(below(scim.Base, people, httpapi.Mux(mux))), nil
+	})(below(scim.Root, people, httpapi.Mux(mux))), nil
 }
 
 // below sends a path and all below it past the routes of everything else: they take a

@@ -124,21 +124,30 @@ func scheme(cfg *Config) string {
 // listen opens both ports before anything else is done, so that a port in use is the
 // first thing an operator hears of.
 func listen(ctx context.Context, cfg *Config) (public, ops net.Listener, err error) {
+	if public, err = listenPublic(ctx, cfg); err != nil {
+		return nil, nil, err
+	}
 	var lc net.ListenConfig
-	if public, err = lc.Listen(ctx, "tcp", cfg.Listen); err != nil {
-		return nil, nil, fmt.Errorf("listen: %w", err)
-	}
-	if cfg.TLSCert != "" {
-		cert, err := tls.LoadX509KeyPair(cfg.TLSCert, cfg.TLSKey)
-		if err != nil {
-			return nil, nil, errors.Join(fmt.Errorf("TLS certificate: %w", err), public.Close())
-		}
-		public = tls.NewListener(public, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
-	}
 	if ops, err = lc.Listen(ctx, "tcp", cfg.OpsListen); err != nil {
 		return nil, nil, errors.Join(fmt.Errorf("ops listen: %w", err), public.Close())
 	}
 	return public, ops, nil
+}
+
+func listenPublic(ctx context.Context, cfg *Config) (net.Listener, error) {
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	if cfg.TLSCert == "" {
+		return l, nil
+	}
+	cert, err := tls.LoadX509KeyPair(cfg.TLSCert, cfg.TLSKey)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("TLS certificate: %w", err), l.Close())
+	}
+	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}), nil
 }
 
 func server(h http.Handler, logger *slog.Logger) *http.Server {

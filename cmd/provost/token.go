@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,21 +16,22 @@ import (
 )
 
 func tokenCommand() *cobra.Command {
-	parent := parentCommand("token", "Make API tokens")
-	parent.AddCommand(tokenCreateCommand())
+	parent := parentCommand("token", "Make, list and change API tokens")
+	parent.AddCommand(tokenCreateCommand(), tokenListCommand(), tokenUpdateCommand())
 	return parent
 }
 
 // tokenCreateCommand prints the token alone: what reads it is a script.
 func tokenCreateCommand() *cobra.Command {
 	var n apitoken.NewToken
+	var settings tokenFlags
 	cmd := &cobra.Command{
 		Use:   "create --name NAME --scope scim,manage",
 		Short: "Make an API token and print it, this once",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, ok := schemas.DialectByName(n.Dialect); !ok {
-				return fmt.Errorf("dialect %q: want generic, strict, entra or okta", n.Dialect)
+			if err := settings.apply(cmd, &n.Settings); err != nil {
+				return err
 			}
 			return withProgram(cmd, func(p *program) error {
 				secret, t, err := p.tokens.Create(cmd.Context(), operator, n)
@@ -43,13 +46,98 @@ func tokenCreateCommand() *cobra.Command {
 	cmd.Flags().StringVar(&n.Name, "name", "", "what the token is for")
 	cmd.Flags().StringSliceVar(&n.Scopes, "scope", nil, "scim, scim.read, manage, manage.read")
 	cmd.Flags().DurationVar(&n.TTL, "ttl", 24*time.Hour, "how long it lives")
-	cmd.Flags().StringVar(&n.Dialect, "dialect", "", "SCIM client profile of its requests: generic, strict, entra or okta")
-	for _, required := range []string{"name", "scope"} {
-		if err := cmd.MarkFlagRequired(required); err != nil {
-			panic(err) // the flag was defined above
-		}
-	}
+	settings.add(cmd)
+	required(cmd, "name", "scope")
 	return cmd
+}
+
+// tokenFlags are the settings of a token as flags.
+type tokenFlags struct{ dialect string }
+
+func (f *tokenFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.dialect, "dialect", "", "SCIM client profile of its requests: "+strings.Join(schemas.DialectNames(), ", "))
+}
+
+// apply sets what the flags say and leaves the rest.
+func (f *tokenFlags) apply(cmd *cobra.Command, s *apitoken.Settings) error {
+	if cmd.Flags().Changed("dialect") {
+		name, ok := schemas.PinnedDialect(f.dialect)
+		if !ok {
+			return fmt.Errorf("dialect %q: want one of %s", f.dialect, strings.Join(schemas.DialectNames(), ", "))
+		}
+		s.Dialect = name
+	}
+	return nil
+}
+
+func tokenUpdateCommand() *cobra.Command {
+	var settings tokenFlags
+	cmd := &cobra.Command{
+		Use:   "update ID",
+		Short: "Change how the SCIM client of an API token is dealt with",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := settings.apply(cmd, &apitoken.Settings{}); err != nil {
+				return err
+			}
+			return withProgram(cmd, func(p *program) error {
+				t, err := p.tokens.Update(cmd.Context(), operator, args[0], func(s *apitoken.Settings) {
+					_ = settings.apply(cmd, s) // it was tried above
+				})
+				if err != nil {
+					return err
+				}
+				return print(cmd, tokenJSON(t), "token "+t.ID+" ("+t.Name+") changed")
+			})
+		},
+	}
+	settings.add(cmd)
+	return cmd
+}
+
+func tokenListCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the API tokens, without their secrets",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withProgram(cmd, func(p *program) error {
+				all, err := p.tokens.List(cmd.Context())
+				if err != nil {
+					return err
+				}
+				rows := make([]map[string]any, len(all))
+				for i, t := range all {
+					rows[i] = tokenJSON(t)
+				}
+				return print(cmd, rows, tokenTable(all))
+			})
+		},
+	}
+}
+
+func tokenJSON(t apitoken.Token) map[string]any {
+	return map[string]any{"id": t.ID, "name": t.Name, "scopes": t.Scopes, "dialect": spokenBy(t.Dialect), "detectedDialect": t.Detected,
+		"expires": t.Expires.UTC().Format(time.RFC3339)}
+}
+
+func spokenBy(dialect string) string {
+	if dialect == "" {
+		return schemas.AutoDialect
+	}
+	return dialect
+}
+
+func tokenTable(all []apitoken.Token) string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ID\tNAME\tSCOPES\tDIALECT\tDETECTED\tEXPIRES")
+	for _, t := range all {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.Name, strings.Join(t.Scopes, ","), spokenBy(t.Dialect), t.Detected,
+			t.Expires.UTC().Format(time.RFC3339))
+	}
+	_ = w.Flush() // a strings.Builder takes everything
+	return strings.TrimRight(b.String(), "\n")
 }
 
 // operator is whoever has the data directory and the shell.

@@ -3,7 +3,6 @@ package manage_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -428,57 +427,6 @@ func TestLogsAndWhy(t *testing.T) {
 			t.Errorf("why %s", why.raw)
 		}
 		s.refused(http.StatusNotFound, "E0000007", "GET", "/users/"+id+"/why/nosuch", "")
-	})
-}
-
-func TestTokens(t *testing.T) {
-	each(t, func(t *testing.T, s *service) {
-		r := s.must(http.StatusOK, "POST", "/api-tokens", `{"name":"hr","scopes":["scim"],"ttl":"1h"}`)
-		id, _ := at(r.body, "id").(string)
-		secret, _ := at(r.body, "token").(string)
-		if p, err := s.store.Authenticate(t.Context(), secret); err != nil || p.ID != id {
-			t.Errorf("the token does not open: %v", err)
-		}
-		if r := s.must(http.StatusOK, "GET", "/api-tokens", ""); strings.Contains(r.raw, secret) || !strings.Contains(r.raw, id) {
-			t.Errorf("list %s", r.raw)
-		}
-		s.must(http.StatusNoContent, "DELETE", "/api-tokens/"+id, "")
-		s.refused(http.StatusNotFound, "E0000007", "DELETE", "/api-tokens/"+id, "")
-		if _, err := s.store.Authenticate(t.Context(), secret); err == nil {
-			t.Error("a revoked token opens")
-		}
-		s.refused(http.StatusBadRequest, "E0000001", "POST", "/api-tokens", `{"name":"x","scopes":["root"]}`, "root")
-		s.refused(http.StatusBadRequest, "E0000001", "POST", "/api-tokens", `{"scopes":["scim"]}`, "name")
-		s.refused(http.StatusBadRequest, "E0000001", "POST", "/api-tokens", `{"name":"x","scopes":["scim"],"ttl":"soon"}`, "ttl")
-		s.refused(http.StatusBadRequest, "E0000001", "POST", "/api-tokens", `{"name":"x","scopes":["scim"],"dialect":"azure"}`, "dialect")
-		if r := s.must(http.StatusOK, "POST", "/api-tokens", `{"name":"x","scopes":["scim"],"dialect":"entra"}`); at(r.body, "dialect") != "entra" {
-			t.Errorf("dialect: %s", r.raw)
-		}
-	})
-}
-
-// ADV-84: a token that a person makes is theirs, and ends with them.
-func TestADV84_TokenOfItsMaker(t *testing.T) {
-	each(t, func(t *testing.T, s *service) {
-		ada, bob := s.create("ada@corp.example", ""), s.create("bob@corp.example", "")
-		own, _, err := s.store.Create(t.Context(), events.System, apitoken.NewToken{
-			Name: "ada", Scopes: []string{httpapi.ScopeManage}, UserID: ada, TTL: time.Hour})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.token = own
-		s.refused(http.StatusForbidden, "E0000006", "POST", "/api-tokens", `{"name":"x","scopes":["manage"],"userId":"`+bob+`"}`)
-		r := s.must(http.StatusOK, "POST", "/api-tokens", `{"name":"x","scopes":["manage"]}`)
-		if got := at(r.body, "userId"); got != ada {
-			t.Errorf("the token belongs to %v, want its maker", got)
-		}
-		made, _ := at(r.body, "token").(string)
-		if err := s.dir.DB.Write(t.Context(), func(tx *sqldb.Tx) error { return s.store.RevokeUser(tx, ada) }); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.store.Authenticate(t.Context(), made); !errors.Is(err, httpapi.ErrUnauthenticated) {
-			t.Errorf("it outlives its maker: %v", err)
-		}
 	})
 }
 

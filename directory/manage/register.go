@@ -70,6 +70,7 @@ func (h *handlers) registerOthers(api huma.API) {
 	huma.Register(api, schema("getUserSchema", "GET", "/meta/schemas/user/default", "Read the user schema"), h.userSchema)
 	huma.Register(api, tokens("listApiTokens", "GET", "/api-tokens", "List API tokens"), h.listTokens)
 	huma.Register(api, tokens("createApiToken", "POST", "/api-tokens", "Create an API token"), h.createToken)
+	huma.Register(api, tokens("updateApiToken", "POST", "/api-tokens/{id}", "Change how the SCIM client of an API token is dealt with"), h.updateToken)
 	huma.Register(api, tokens("revokeApiToken", "DELETE", "/api-tokens/{id}", "Revoke an API token"), h.revokeToken)
 }
 

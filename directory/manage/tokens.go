@@ -20,15 +20,21 @@ type tokenBody struct {
 	Name    string   `json:"name"`
 	Scopes  []string `json:"scopes"`
 	UserID  string   `json:"userId,omitempty"`
-	Dialect string   `json:"dialect,omitempty"`
-	Created *string  `json:"created"`
-	Expires *string  `json:"expiresAt"`
-	Token   string   `json:"token,omitempty"`
+	Dialect string   `json:"dialect" doc:"SCIM client profile; auto tells it by the requests."`
+	// Detected is what they gave away last, so that it can be pinned.
+	Detected string  `json:"detectedDialect,omitempty"`
+	Created  *string `json:"created"`
+	Expires  *string `json:"expiresAt"`
+	Token    string  `json:"token,omitempty"`
 }
 
 func bodyOf(t apitoken.Token) tokenBody {
+	dialect := t.Dialect
+	if dialect == "" {
+		dialect = schemas.AutoDialect
+	}
 	return tokenBody{
-		ID: t.ID, Name: t.Name, Scopes: t.Scopes, UserID: t.UserID, Dialect: t.Dialect,
+		ID: t.ID, Name: t.Name, Scopes: t.Scopes, UserID: t.UserID, Dialect: dialect, Detected: t.Detected,
 		Created: httpapi.Stamp(t.Created), Expires: httpapi.Stamp(t.Expires),
 	}
 }
@@ -60,15 +66,15 @@ type createTokenInput struct {
 type tokenOutput struct{ Body tokenBody }
 
 func (h *handlers) createToken(ctx context.Context, in *createTokenInput) (*tokenOutput, error) {
-	n := apitoken.NewToken{Name: in.Body.Name, Scopes: in.Body.Scopes, UserID: in.Body.UserID, Dialect: in.Body.Dialect, TTL: defaultTTL}
+	n := apitoken.NewToken{Name: in.Body.Name, Scopes: in.Body.Scopes, UserID: in.Body.UserID, TTL: defaultTTL}
 	if strings.ContainsRune(n.Name, 0) { // no database keeps it
 		return nil, httpapi.Invalid("name", "name: NUL is no character of a name")
 	}
-	if _, ok := schemas.DialectByName(n.Dialect); !ok {
-		return nil, httpapi.Invalid("dialect", "dialect: want generic, strict, entra or okta")
+	var err error
+	if n.Dialect, err = pinned(in.Body.Dialect); err != nil {
+		return nil, err
 	}
 	if in.Body.TTL != "" {
-		var err error
 		if n.TTL, err = time.ParseDuration(in.Body.TTL); err != nil {
 			return nil, httpapi.Invalid("ttl", "ttl: want a duration as 24h")
 		}
@@ -85,15 +91,72 @@ func (h *handlers) createToken(ctx context.Context, in *createTokenInput) (*toke
 		}
 	}
 	secret, t, err := h.tokens.Create(ctx, httpapi.Caller(ctx).Actor(), n)
-	if errors.Is(err, apitoken.ErrInvalid) {
-		return nil, httpapi.Invalid("apiToken", err.Error())
-	}
 	if err != nil {
-		return nil, err
+		return nil, tokenError(err, "")
 	}
 	b := bodyOf(t)
 	b.Token = secret
 	return &tokenOutput{Body: b}, nil
+}
+
+// pinned is a dialect as a token keeps it: empty for the one that requests give away.
+func pinned(dialect string) (string, error) {
+	name, ok := schemas.PinnedDialect(dialect)
+	if !ok {
+		return "", httpapi.Invalid("dialect", "dialect: want one of "+strings.Join(schemas.DialectNames(), ", "))
+	}
+	return name, nil
+}
+
+type updateTokenInput struct {
+	httpapi.ByID
+	Body httpapi.RawBody
+}
+
+// updateToken changes how the client of a token is dealt with; its secret, name and
+// scopes stay.
+func (h *handlers) updateToken(ctx context.Context, in *updateTokenInput) (*tokenOutput, error) {
+	changes, err := readTokenSettings(in.Body)
+	if err != nil {
+		return nil, err
+	}
+	t, err := h.tokens.Update(ctx, httpapi.Caller(ctx).Actor(), in.ID, func(s *apitoken.Settings) {
+		for _, change := range changes {
+			change(s)
+		}
+	})
+	if err != nil {
+		return nil, tokenError(err, in.ID)
+	}
+	return &tokenOutput{Body: bodyOf(t)}, nil
+}
+
+// readTokenSettings reads what a body changes. A member that is not a setting is
+// refused: to ignore it would promise what nothing does.
+func readTokenSettings(body httpapi.RawBody) (changes []func(*apitoken.Settings), err error) {
+	for name := range body {
+		switch name {
+		case "dialect":
+			var dialect string
+			if _, err := body.Field(name, &dialect); err != nil {
+				return nil, err
+			}
+			if dialect, err = pinned(dialect); err != nil {
+				return nil, err
+			}
+			changes = append(changes, func(s *apitoken.Settings) { s.Dialect = dialect })
+		default:
+			return nil, httpapi.Invalid(name, name+": an API token has no such setting that can be changed")
+		}
+	}
+	return changes, nil
+}
+
+func tokenError(err error, id string) error {
+	if errors.Is(err, apitoken.ErrInvalid) {
+		return httpapi.Invalid("apiToken", err.Error())
+	}
+	return apiError(err, "", id, "ApiToken")
 }
 
 func (h *handlers) revokeToken(ctx context.Context, in *httpapi.ByID) (*empty, error) {

@@ -30,6 +30,9 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	if err != nil && !errors.As(err, &tooLarge) {
 		return nil, badRequest(schemas.InvalidSyntax, "the request body could not be read")
 	}
+	if err == nil {
+		hearBody(w, r, body)
+	}
 	return body, err
 }
 
@@ -99,7 +102,7 @@ type query struct {
 // queryOf reads the query of a GET.
 func queryOf(v url.Values) (q query, err error) {
 	q = query{
-		filter: v.Get("filter"), attributes: v.Get("attributes"), excludedAttributes: v.Get("excludedAttributes"),
+		filter: v.Get("filter"), attributes: listed(v, "attributes"), excludedAttributes: listed(v, "excludedAttributes"),
 		useCursor: v.Has("cursor"), cursor: v.Get("cursor"),
 	}
 	if err := noSort(v.Get("sortBy")); err != nil {
@@ -111,6 +114,10 @@ func queryOf(v url.Values) (q query, err error) {
 	q.count, err = number(v, "count", defaultCount)
 	return q.bounded(), err
 }
+
+// listed reads a list of attributes: separated by commas (RFC 7644, section 3.9), or, from
+// some clients, as a parameter each.
+func listed(v url.Values, name string) string { return strings.Join(v[name], ",") }
 
 // noSort refuses sortBy: a list in another order than asked for would be a lie.
 func noSort(sortBy string) error {

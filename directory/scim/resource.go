@@ -147,7 +147,7 @@ func (e endpoint) projection(r *http.Request) (*schemas.Projection, error) {
 		return e.typ.ParseProjection("", "")
 	}
 	q := r.URL.Query()
-	return e.typ.ParseProjection(q.Get("attributes"), q.Get("excludedAttributes"))
+	return e.typ.ParseProjection(listed(q, "attributes"), listed(q, "excludedAttributes"))
 }
 
 func (e endpoint) decode(w http.ResponseWriter, r *http.Request) (*schemas.Projection, *schemas.Resource, error) {

@@ -51,7 +51,7 @@ func newService(t testing.TB, db *sqldb.DB) *service {
 	}
 	tokens := &apitoken.Store{DB: db, Keys: keys}
 	dir.OnSignOut = append(dir.OnSignOut, tokens.RevokeUser)
-	h := (&scim.Server{Directory: dir, Auth: tokens}).Handler()
+	h := (&scim.Server{Directory: dir, Auth: tokens, NoteDialect: tokens.NoteDialect}).Handler()
 	srv := httptest.NewServer(httpapi.Middleware(httpapi.Options{PublicURL: publicURL, Log: logger})(h))
 	t.Cleanup(srv.Close)
 	s := &service{t: t, dir: dir, tokens: tokens, url: srv.URL + scim.Base, log: log}
@@ -98,7 +98,7 @@ type client struct {
 func (s *service) client(dialect string, scopes ...string) *client {
 	s.t.Helper()
 	secret, token, err := s.tokens.Create(context.Background(), events.System, apitoken.NewToken{
-		Name: "test", Scopes: scopes, Dialect: dialect, TTL: time.Hour,
+		Name: "test", Scopes: scopes, TTL: time.Hour, Settings: apitoken.Settings{Dialect: dialect},
 	})
 	if err != nil {
 		s.t.Fatal(err)

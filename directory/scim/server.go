@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,8 +15,12 @@ import (
 	wire "github.com/provost-id/provost/schemas/scim"
 )
 
-// Base is the path of the service; Handler serves everything below it.
-const Base = "/scim/v2"
+// Base is the path of the service. Handler serves everything below Root: a client may
+// leave the version out.
+const (
+	Root = "/scim"
+	Base = Root + "/v2"
+)
 
 // The largest bodies, in bytes. A user is small; a group may bring 100,000 members.
 const (
@@ -28,6 +33,8 @@ const (
 type Server struct {
 	Directory *directory.Directory
 	Auth      httpapi.Authenticator
+	// NoteDialect keeps the dialect that a request with a token gave away; nil forgets it.
+	NoteDialect func(ctx context.Context, tokenID, dialect string) error
 
 	kinds kinds
 }
@@ -48,7 +55,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc(Base+"/Bulk", unsupported)
 	mux.HandleFunc("/", s.noPath)
 
-	protected := httpapi.Authenticate(s.Auth, writeStatus)(authorize(mux))
+	protected := httpapi.Authenticate(s.Auth, writeStatus)(authorize(s.listen(mux)))
 	open := methods{"GET": s.serviceProviderConfig}
 	return canonical(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// RFC 7643, section 5: the authentication schemes should be readable without one.
@@ -79,6 +86,10 @@ func canonical(next http.Handler) http.Handler {
 			writeStatus(w, r, http.StatusNotFound, "there is nothing at a path that is not text")
 			return
 		}
+		if path := straighten(u.Path); path != u.Path {
+			u.Path, u.RawPath = path, straighten(u.EscapedPath())
+			r = r.WithContext(context.WithValue(r.Context(), bentKey{}, true))
+		}
 		u.RawQuery = strings.ReplaceAll(u.RawQuery, ";", "%3B")
 		if _, err := url.ParseQuery(u.RawQuery); err != nil {
 			writeErrorBody(w, http.StatusBadRequest, schemas.InvalidValue, "the query is malformed: "+err.Error())
@@ -92,7 +103,7 @@ func canonical(next http.Handler) http.Handler {
 
 // isCanonical knows the plain paths without a query, most of what comes.
 func isCanonical(u *url.URL) bool {
-	if u.RawQuery != "" || u.RawPath != "" || strings.HasSuffix(u.Path, "/") {
+	if u.RawQuery != "" || u.RawPath != "" || strings.HasSuffix(u.Path, "/") || straighten(u.Path) != u.Path {
 		return false
 	}
 	for i := range len(u.Path) {
@@ -185,12 +196,6 @@ func change(r *http.Request) directory.Change {
 		Actor: p.Actor(), Request: httpapi.RequestID(r.Context()), Client: p.ID,
 		Source: directory.Source{Kind: directory.SourceSCIM},
 	}
-}
-
-// dialect is the client's profile; an unknown name is the default.
-func dialect(r *http.Request) schemas.Dialect {
-	d, _ := schemas.DialectByName(httpapi.Caller(r.Context()).Dialect)
-	return d
 }
 
 func baseURL(r *http.Request) string { return httpapi.PublicURL(r.Context()) + Base }

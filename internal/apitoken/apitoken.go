@@ -45,15 +45,38 @@ type Store struct {
 
 	once  sync.Once // guards the making of known.tokens
 	known known
+	noted sync.Map // when NoteDialect last wrote, by token ID
 }
 
 // NewToken is what Create makes.
 type NewToken struct {
-	Name    string        // for people; required
-	Scopes  []string      // at least one, of httpapi's
-	UserID  string        // the user whose rights end with it; empty for none
-	Dialect string        // SCIM client profile; empty for the default
-	TTL     time.Duration // more than zero
+	Name   string        // for people; required
+	Scopes []string      // at least one, of httpapi's
+	UserID string        // the user whose rights end with it; empty for none
+	TTL    time.Duration // more than zero
+	Settings
+}
+
+// Settings are how a SCIM client with a token is dealt with; they can be changed.
+type Settings struct {
+	Dialect string // SCIM client profile; empty to tell it by the requests
+	// Limits narrow what the token opens over SCIM; nil for nothing. It must not have the
+	// scope manage or manage.read, which would open the same by another door.
+	Limits *httpapi.Limits
+	// Reactivates and VerifiesEmail are those of httpapi.Principal.
+	Reactivates, VerifiesEmail bool
+}
+
+func (s Settings) check(scopes []string) error {
+	if s.Limits.Empty() {
+		return nil
+	}
+	for _, scope := range scopes {
+		if scope != httpapi.ScopeSCIM && scope != httpapi.ScopeSCIMRead {
+			return fmt.Errorf("%w: limits hold over SCIM only; a token with the scope %s has none", ErrInvalid, scope)
+		}
+	}
+	return nil
 }
 
 func (n NewToken) check() error {
@@ -71,20 +94,26 @@ func (n NewToken) check() error {
 			return fmt.Errorf("%w: no scope is named %q, only %s", ErrInvalid, s, strings.Join(scopes, ", "))
 		}
 	}
-	return nil
+	return n.Settings.check(n.Scopes)
 }
 
 // Token is a token without its secret.
 type Token struct {
-	ID, Name        string
-	Scopes          []string
-	UserID, Dialect string
-	Created         time.Time
-	Expires         time.Time
+	ID, Name string
+	Scopes   []string
+	UserID   string
+	Created  time.Time
+	Expires  time.Time
+	Settings
+	// Detected is the SCIM client profile that its requests gave away last.
+	Detected string
 }
 
 func (t Token) principal() httpapi.Principal {
-	return httpapi.Principal{ID: t.ID, Name: t.Name, Type: "Token", UserID: t.UserID, Scopes: t.Scopes, Dialect: t.Dialect}
+	return httpapi.Principal{
+		ID: t.ID, Name: t.Name, Type: "Token", UserID: t.UserID, Scopes: t.Scopes, Dialect: t.Dialect, Detected: t.Detected,
+		Limits: t.Limits, Reactivates: t.Reactivates, VerifiesEmail: t.VerifiesEmail,
+	}
 }
 
 func (t Token) target() events.Target { return events.Target{ID: t.ID, Type: "Token", Name: t.Name} }

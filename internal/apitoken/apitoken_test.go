@@ -47,7 +47,7 @@ func create(t *testing.T, s *apitoken.Store, n apitoken.NewToken) (string, apito
 func TestTokenLives(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		s, clock := store(t, db)
-		token, tok := create(t, s, apitoken.NewToken{Name: "sync", Scopes: []string{"scim", "manage"}, UserID: "00u1", Dialect: "entra", TTL: time.Hour})
+		token, tok := create(t, s, apitoken.NewToken{Name: "sync", Scopes: []string{"scim", "manage"}, UserID: "00u1", TTL: time.Hour, Settings: apitoken.Settings{Dialect: "entra"}})
 		if !regexp.MustCompile(`^00[0-9A-Za-z]{40}$`).MatchString(token) {
 			t.Errorf("token %q has not the form of an SSWS token", token)
 		}
@@ -247,6 +247,64 @@ func TestTokensInMemory(t *testing.T) {
 			if time.Since(start) > 10*time.Second {
 				t.Fatal("a token revoked on another node still works")
 			}
+		}
+	})
+}
+
+// TestNoteDialect: what a client gives away is kept, logged once, and not written at
+// every request of two clients that share a token.
+func TestNoteDialect(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		s, clock := store(t, db)
+		secret, tok := create(t, s, apitoken.NewToken{Name: "a", Scopes: []string{"scim"}, TTL: time.Hour})
+		note := func(dialect, want string) {
+			t.Helper()
+			if err := s.NoteDialect(t.Context(), tok.ID, dialect); err != nil {
+				t.Fatal(err)
+			}
+			if p, err := s.Authenticate(t.Context(), secret); err != nil || p.Detected != want || p.Dialect != "" {
+				t.Errorf("after %s: %+v, %v", dialect, p, err)
+			}
+		}
+		note("okta", "okta")
+		note("entra", "okta") // within the minute
+		clock.now = clock.now.Add(time.Minute)
+		note("entra", "entra")
+		clock.now = clock.now.Add(time.Minute)
+		note("entra", "entra")
+		var n int
+		if err := db.QueryRow(t.Context(), `SELECT count(*) FROM events WHERE type = 'system.api_token.dialect_detected'`).Scan(&n); err != nil || n != 2 {
+			t.Errorf("%d events, %v", n, err)
+		}
+		if err := s.NoteDialect(t.Context(), "no token of ours", "okta"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestUpdateSettings(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		s, _ := store(t, db)
+		secret, tok := create(t, s, apitoken.NewToken{Name: "a", Scopes: []string{"scim"}, TTL: time.Hour})
+		limits := &httpapi.Limits{ResourceTypes: []string{"User"}, Groups: []string{"00g1"}}
+		changed, err := s.Update(t.Context(), actor, tok.ID, func(set *apitoken.Settings) { set.Dialect, set.Limits = "entra", limits })
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := s.Token(t.Context(), tok.ID)
+		if diff := cmp.Diff(changed, read); err != nil || diff != "" {
+			t.Errorf("%v %s", err, diff)
+		}
+		p, err := s.Authenticate(t.Context(), secret)
+		if diff := cmp.Diff(limits, p.Limits); err != nil || diff != "" || p.Dialect != "entra" {
+			t.Errorf("%+v, %v %s", p, err, diff)
+		}
+		if _, err := s.Update(t.Context(), actor, "none", func(*apitoken.Settings) {}); !errors.Is(err, apitoken.ErrNotFound) {
+			t.Errorf("no token: %v", err)
+		}
+		_, wide := create(t, s, apitoken.NewToken{Name: "b", Scopes: []string{"scim", "manage"}, TTL: time.Hour})
+		if _, err := s.Update(t.Context(), actor, wide.ID, func(set *apitoken.Settings) { set.Limits = limits }); !errors.Is(err, apitoken.ErrInvalid) {
+			t.Errorf("limits beside the scope manage: %v", err)
 		}
 	})
 }

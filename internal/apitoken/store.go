@@ -3,6 +3,7 @@ package apitoken
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -22,13 +23,18 @@ func (s *Store) Create(ctx context.Context, actor events.Actor, n NewToken) (tok
 		return "", Token{}, err
 	}
 	now := s.now().UTC().Truncate(time.Microsecond) // as the columns hold it
-	t = Token{ID: id.NewAt(id.APIToken, now), Name: n.Name, Scopes: n.Scopes, UserID: n.UserID, Dialect: n.Dialect,
+	t = Token{ID: id.NewAt(id.APIToken, now), Name: n.Name, Scopes: n.Scopes, UserID: n.UserID, Settings: n.Settings,
 		Created: now, Expires: now.Add(n.TTL)}
+	limits, err := t.limitsJSON()
+	if err != nil {
+		return "", Token{}, err
+	}
 	token = newSecret()
 	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		_, err := tx.Exec(`INSERT INTO api_tokens (id, name, hash, scopes, user_id, dialect, created, expires)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, t.ID, t.Name, s.Keys.Hash(purpose, token),
-			strings.Join(t.Scopes, " "), t.UserID, t.Dialect, t.Created.UnixMicro(), t.Expires.UnixMicro())
+		_, err := tx.Exec(`INSERT INTO api_tokens (id, name, hash, scopes, user_id, created, expires, dialect, limits, reactivates, verifies_email)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, t.ID, t.Name, s.Keys.Hash(purpose, token),
+			strings.Join(t.Scopes, " "), t.UserID, t.Created.UnixMicro(), t.Expires.UnixMicro(),
+			t.Dialect, limits, t.Reactivates, t.VerifiesEmail)
 		if err != nil {
 			return fmt.Errorf("store API token: %w", err)
 		}
@@ -37,7 +43,7 @@ func (s *Store) Create(ctx context.Context, actor events.Actor, n NewToken) (tok
 		}
 		return events.Append(tx, events.Event{Time: now, Type: "system.api_token.create", Actor: actor,
 			Targets: []events.Target{t.target()}, Request: httpapi.RequestID(ctx),
-			Detail: map[string]any{"scopes": t.Scopes, "expires": t.Expires, "userId": t.UserID}})
+			Detail: t.detail(map[string]any{"scopes": t.Scopes, "expires": t.Expires, "userId": t.UserID})})
 	})
 	if err != nil {
 		return "", Token{}, err
@@ -45,14 +51,18 @@ func (s *Store) Create(ctx context.Context, actor events.Actor, n NewToken) (tok
 	return token, t, nil
 }
 
-const columns = `id, name, scopes, user_id, dialect, created, expires`
+const columns = `id, name, scopes, user_id, created, expires, dialect, detected, limits, reactivates, verifies_email`
 
 // scan reads columns, and what further destinations are given after them.
 func scan(row interface{ Scan(...any) error }, more ...any) (Token, error) {
 	var t Token
-	var scopes string
+	var scopes, limits string
 	var created, expires int64
-	err := row.Scan(append([]any{&t.ID, &t.Name, &scopes, &t.UserID, &t.Dialect, &created, &expires}, more...)...)
+	err := row.Scan(append([]any{&t.ID, &t.Name, &scopes, &t.UserID, &created, &expires,
+		&t.Dialect, &t.Detected, &limits, &t.Reactivates, &t.VerifiesEmail}, more...)...)
+	if err == nil && limits != "" {
+		err = json.Unmarshal([]byte(limits), &t.Limits)
+	}
 	t.Scopes = strings.Fields(scopes)
 	t.Created, t.Expires = time.UnixMicro(created).UTC(), time.UnixMicro(expires).UTC()
 	return t, err

@@ -32,7 +32,14 @@ type Principal struct {
 	Type    string   // "Token", "Client" or "User": the type of events.Actor
 	UserID  string   // the user behind it, empty for none
 	Scopes  []string // of the credential
-	Dialect string   // SCIM client profile, empty for the default
+	Dialect string   // SCIM client profile, empty to tell it by the requests
+	// Detected is the profile that earlier requests gave away, empty for none.
+	Detected string
+	// Limits narrow what the credential opens over SCIM; nil for nothing.
+	Limits *Limits
+	// Reactivates says that a POST may bring back whom this client had provisioned
+	// before; VerifiesEmail, that the mail addresses it sets are known to be theirs.
+	Reactivates, VerifiesEmail bool
 }
 
 // Allows reports whether the credential carries one of the scopes.
