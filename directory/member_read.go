@@ -107,30 +107,6 @@ func (d *Directory) directGroups(ctx context.Context, rids []int64, but int64) (
 		ORDER BY m.member_rid, m.group_rid`, ridArgs(but, rids)...))
 }
 
-// MemberIDsOfAll returns the IDs of the members of several groups by row number.
-func (d *Directory) MemberIDsOfAll(ctx context.Context, rids []int64) (map[int64][]string, error) {
-	if len(rids) == 0 {
-		return nil, nil
-	}
-	rows, err := d.DB.Query(ctx, `SELECT n.group_rid, r.id FROM nested_groups n JOIN resources r ON r.rid = n.member_rid WHERE n.group_rid IN (`+list(2, len(rids))+`)
-		UNION ALL SELECT m.group_rid, r.id FROM members m JOIN resources r ON r.rid = m.member_rid
-		WHERE m.group_rid IN (`+list(2, len(rids))+`) AND m.group_rid <> $1`, ridArgs(d.everyone.rid, rids)...)
-	if err != nil {
-		return nil, fmt.Errorf("read members: %w", err)
-	}
-	defer func() { _ = rows.Close() }() // Err tells what matters
-	all := map[int64][]string{}
-	for rows.Next() {
-		var rid int64
-		var id string
-		if err := rows.Scan(&rid, &id); err != nil {
-			return nil, fmt.Errorf("read members: %w", err)
-		}
-		all[rid] = append(all[rid], id)
-	}
-	return all, rows.Err()
-}
-
 func ridArgs(first int64, rids []int64) []any {
 	args := []any{first}
 	for _, rid := range rids {

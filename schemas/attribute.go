@@ -52,8 +52,6 @@ type Attribute struct {
 	// Unindexed attributes can be tested for presence in a filter, and for nothing
 	// else: their values are too long for an index.
 	Unindexed bool `json:"-"`
-	// Unlisted attributes are accepted and not kept; discovery does not show them.
-	Unlisted bool `json:"-"`
 	// MinLength and MaxLength bound a string in characters; 0 is no bound.
 	MinLength, MaxLength int `json:"-"`
 	// Title, Enum, Format and Self are those of the management API's user schema.

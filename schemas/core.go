@@ -47,8 +47,8 @@ func Default() []ResourceType {
 // adjustments are what provost adds to the definitions of RFC 7643: the lengths of
 // the base attributes (base.go), and values too long for an index. A manager's
 // displayName is readOnly in the RFC; here it is a base attribute that a source
-// sets. The display of a member is none of RFC 7643, section 8.7.1, and not kept: members
-// are rows that hold who, not what a client calls them (docs/conformance.md).
+// sets. The display of a member is its own name and shown to whoever asks for it: RFC
+// 7643, section 8.7.1, does not list it, and its section 2.4 and many clients know it.
 var adjustments = map[string]func(*Attribute){
 	"userName":                       maxLength(100),
 	"name.givenName":                 maxLength(50),
@@ -61,9 +61,14 @@ var adjustments = map[string]func(*Attribute){
 	"addresses.postalCode":           maxLength(50),
 	"addresses.formatted":            func(a *Attribute) { a.MaxLength, a.Unindexed = 4096, true },
 	"photos.value":                   func(a *Attribute) { a.Unindexed = true },
-	"members.display":                func(a *Attribute) { a.Unlisted = true },
+	"members":                        func(a *Attribute) { a.Description += pagedMembers },
+	"members.display":                func(a *Attribute) { a.Mutability, a.Returned = ReadOnly, ReturnedRequest },
 	"enterprise:manager.displayName": func(a *Attribute) { a.Mutability = ReadWrite },
 }
+
+// pagedMembers is how a client learns that it need not take all of them.
+const pagedMembers = " Some of them are returned for attributes=members[FILTER], a page for" +
+	" attributes=members[startIndex=1&count=100] or attributes=members[cursor=&count=100]."
 
 func maxLength(n int) func(*Attribute) {
 	return func(a *Attribute) { a.MaxLength = n }

@@ -76,9 +76,6 @@ func spell(sc Schema) (map[string]any, error) {
 func listed(as []Attribute) []Attribute {
 	shown := make([]Attribute, 0, len(as))
 	for _, a := range as {
-		if a.Unlisted {
-			continue
-		}
 		if len(a.SubAttributes) > 0 {
 			a.SubAttributes = listed(a.SubAttributes)
 		}

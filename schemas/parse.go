@@ -119,6 +119,8 @@ func (p *parser) member(parent *attr, name string) error {
 	case p.trusted:
 	case a.place == isSchemas:
 		return p.schemas()
+	case a.Mutability == ReadOnly && parent.place == isMembers:
+		// The name of a member comes along with many additions, and is not kept.
 	case a.Mutability == ReadOnly && !p.patching:
 		return p.skip()
 	case a.Mutability == ReadOnly:

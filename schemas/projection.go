@@ -7,8 +7,9 @@ import "strings"
 type Projection struct {
 	t *Type
 	// whole: nothing that a document can hold is left out.
-	whole bool
-	shows []show // by attr.id
+	whole    bool
+	shows    []show // by attr.id
+	elements *Elements
 }
 
 // show says how much of an attribute is returned.
@@ -22,7 +23,8 @@ const (
 
 // ParseProjection reads the parameters attributes and excludedAttributes, lists of
 // attribute paths separated by commas. A name that no schema has is ignored; of a
-// path with a value filter the whole attribute is returned.
+// path with a value filter the whole attribute is returned, but for members: of them
+// those are that Elements says.
 func (t *Type) ParseProjection(attributes, excludedAttributes string) (*Projection, error) {
 	if attributes == "" && excludedAttributes == "" {
 		return t.everything, nil
@@ -30,22 +32,46 @@ func (t *Type) ParseProjection(attributes, excludedAttributes string) (*Projecti
 	if len(attributes)+len(excludedAttributes) > maxFilterLength {
 		return nil, errorf(InvalidValue, "attributes", "longer than %d bytes", maxFilterLength)
 	}
-	return t.project(t.findAll(attributes), t.findAll(excludedAttributes)), nil
+	wanted, elements, err := t.findAll(attributes)
+	if err != nil {
+		return nil, err
+	}
+	unwanted, _, err := t.findAll(excludedAttributes)
+	if err != nil {
+		return nil, err
+	}
+	p := t.project(wanted, unwanted)
+	p.elements = elements
+	return p, nil
 }
 
 // findAll resolves a list; nil when it is empty.
-func (t *Type) findAll(list string) map[*attr]bool {
+func (t *Type) findAll(list string) (found map[*attr]bool, elements *Elements, err error) {
 	if strings.TrimSpace(list) == "" {
-		return nil
+		return nil, nil, nil
 	}
-	found := map[*attr]bool{}
-	for path := range strings.SplitSeq(list, ",") {
-		path, _, _ = strings.Cut(strings.TrimSpace(path), "[")
-		if a := t.find(path); a != nil {
-			found[a] = true
+	found = map[*attr]bool{}
+	for path := range splitOutside(list, ',') {
+		name, rest, brackets := strings.Cut(strings.TrimSpace(path), "[")
+		a := t.find(name)
+		if a == nil {
+			continue
 		}
+		if brackets && a.place == isMembers {
+			end := strings.LastIndexByte(rest, ']')
+			if end < 0 {
+				return nil, nil, errorf(InvalidFilter, a.path, "the bracket is not closed")
+			}
+			if sub := a.sub(strings.TrimPrefix(rest[end+1:], ".")); sub != nil {
+				a = sub
+			}
+			if elements, err = t.parseElements(t.root.byName["members"], rest[:end]); err != nil {
+				return nil, nil, err
+			}
+		}
+		found[a] = true
 	}
-	return found
+	return found, elements, nil
 }
 
 // project computes how much of each attribute is shown, parents before their
@@ -112,6 +138,19 @@ func (p *Projection) Includes(name string) bool {
 	a := p.t.root.sub(name)
 	return a != nil && p.shows[a.id] != showNothing
 }
+
+// IncludesSub is Includes for a sub-attribute of a top-level attribute.
+func (p *Projection) IncludesSub(name, sub string) bool {
+	a := p.t.root.sub(name)
+	if a == nil {
+		return false
+	}
+	s := a.sub(sub)
+	return s != nil && p.shows[s.id] != showNothing
+}
+
+// Elements says which members are asked for; nil for all.
+func (p *Projection) Elements() *Elements { return p.elements }
 
 func (t *Type) projection(p *Projection) *Projection {
 	if p == nil {

@@ -28,6 +28,9 @@ func (t *Type) Render(dst []byte, doc []byte, v Volatile, p *Projection) []byte 
 		w.members(doc)
 	}
 	w.active(v)
+	if v.ExtraAt != nil {
+		*v.ExtraAt = len(w.dst)
+	}
 	w.extra(v.Extra)
 	w.meta(v)
 	w.schemas()
@@ -88,7 +91,7 @@ const metaTime = "2006-01-02T15:04:05.000000Z"
 
 func (w *writer) meta(v Volatile) {
 	m := w.t.root.byName["meta"]
-	if !w.shows(m) {
+	if !w.shows(m) && len(v.Meta) == 0 {
 		return
 	}
 	w.name("meta")
@@ -111,6 +114,10 @@ func (w *writer) meta(v Volatile) {
 		w.dst = append(w.dst, `"W/\"`...)
 		w.dst = strconv.AppendInt(w.dst, v.Version, 10)
 		w.dst = append(w.dst, `\""`...)
+	}
+	if len(v.Meta) > 0 {
+		w.separate()
+		w.dst = append(w.dst, v.Meta...)
 	}
 	w.empty = false
 	w.dst = append(w.dst, '}')

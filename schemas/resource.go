@@ -56,4 +56,10 @@ type Volatile struct {
 	// `"members":[...]` of a group; nil for none. Ask Projection.Includes before
 	// making it.
 	Extra []byte
+	// ExtraAt, when set, is told where in the result Extra stands, or a member that is
+	// written later would: something stands before it, so it begins with a comma.
+	ExtraAt *int
+	// Meta is more members of meta, with commas between them. They are asked for by
+	// asking for what they tell of.
+	Meta []byte
 }

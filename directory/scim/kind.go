@@ -20,12 +20,18 @@ type kind struct {
 	edit   func(ctx context.Context, o operation, ops []schemas.PatchOp) (work, error)
 	remove func(o operation) work
 	rows   func(*directory.Page) []stored
-	extra  func(ctx context.Context, rows []stored, base string) error
+	extra  func(ctx context.Context, rows []stored, q asked) error
 	// member is the attribute that extra makes; empty for none.
 	member string
 	// shown is when what extra makes was last another, though the row was not changed;
 	// nil where that cannot be.
 	shown func(ctx context.Context, rid int64) (time.Time, error)
+}
+
+// asked is what a request wants to see of what extra makes, and who it is.
+type asked struct {
+	base, client string
+	projection   *schemas.Projection
 }
 
 // operation is who changes which resource on what condition.
@@ -52,6 +58,8 @@ type stored struct {
 	volatile schemas.Volatile
 	// related says that extra has something to look for.
 	related bool
+	// members are those that are written after the rest is made; nil for none.
+	members *memberStream
 	// fresh says that by the row nothing outside the version has changed since the
 	// version did, so that the version stands for the whole response.
 	fresh bool

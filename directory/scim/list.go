@@ -44,7 +44,7 @@ func (e endpoint) answer(w http.ResponseWriter, r *http.Request, q query) {
 		e.writeError(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, p.response(q))
+	e.stream(w, r, http.StatusOK, p.response(q), p.lists)
 }
 
 // page is a page of rendered resources.
@@ -52,6 +52,7 @@ type page struct {
 	total     int
 	count     int
 	resources []byte // rendered, separated by commas
+	lists     []*memberStream
 	next      string
 }
 
@@ -78,7 +79,7 @@ func (e endpoint) page(r *http.Request, q query) (page, error) {
 	if err := e.complete(r, rows, projection); err != nil {
 		return page{}, err
 	}
-	p := page{total: found.Total, count: len(rows), next: found.Next}
+	p := page{total: found.Total, count: len(rows), next: found.Next, lists: streamsOf(rows)}
 	for i := range rows {
 		if i > 0 {
 			p.resources = append(p.resources, ',')
@@ -88,7 +89,8 @@ func (e endpoint) page(r *http.Request, q query) (page, error) {
 	return p, nil
 }
 
-// response is the ListResponse of a page, around resources that are bytes already.
+// response is the ListResponse of a page, around resources that are bytes already. Its
+// lists are moved to where they stand in the whole.
 func (p page) response(q query) []byte {
 	b := make([]byte, 0, len(p.resources)+256)
 	b = append(b, `{"schemas":["`+wire.MessageList+`"],"totalResults":`...)
@@ -103,6 +105,9 @@ func (p page) response(q query) []byte {
 		b = append(b, `,"nextCursor":"`+p.next+`"`...)
 	}
 	b = append(b, `,"Resources":[`...)
+	for _, l := range p.lists {
+		l.at += len(b)
+	}
 	b = append(b, p.resources...)
 	return append(b, `]}`...)
 }
@@ -134,7 +139,7 @@ func (s *Server) answerAll(w http.ResponseWriter, r *http.Request, q query, err 
 		s.writeError(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, all.response(q))
+	s.stream(w, r, http.StatusOK, all.response(q), all.lists)
 }
 
 func (s *Server) pageOfAll(r *http.Request, q query) (page, error) {
@@ -166,6 +171,10 @@ func (p *page) add(more page) {
 	if len(p.resources) > 0 && len(more.resources) > 0 {
 		p.resources = append(p.resources, ',')
 	}
+	for _, l := range more.lists {
+		l.at += len(p.resources)
+	}
+	p.lists = append(p.lists, more.lists...)
 	p.resources = append(p.resources, more.resources...)
 	p.total += more.total
 	p.count += more.count

@@ -3,19 +3,21 @@ package scim
 import (
 	"context"
 	"encoding/json"
+	"strconv"
 
 	"github.com/provost-id/provost/directory"
+	"github.com/provost-id/provost/schemas"
 )
 
 // addGroups gives each user its groups (RFC 7643, section 4.1.2), read for the whole
 // page at once. Everyone is left out: everybody is in it.
-func (s *Server) addGroups(ctx context.Context, rows []stored, base string) error {
+func (s *Server) addGroups(ctx context.Context, rows []stored, q asked) error {
 	all, err := s.Directory.GroupsOfAll(ctx, rids(rows))
 	if err != nil {
 		return err
 	}
 	for i := range rows {
-		rows[i].volatile.Extra = groupsJSON(all[rows[i].rid], base)
+		rows[i].volatile.Extra = groupsJSON(all[rows[i].rid], q.base)
 	}
 	return nil
 }
@@ -30,58 +32,146 @@ func groupsJSON(groups []directory.GroupRef, base string) []byte {
 			b = append(b, ',')
 		}
 		b = append(b, `{"value":"`+g.ID+`","$ref":"`+base+`/Groups/`+g.ID+`","display":`...)
-		name, err := json.Marshal(g.Name)
-		if err != nil { // a string always encodes
-			panic(err)
-		}
+		b = appendText(b, g.Name)
 		typ := "direct"
 		if g.Indirect {
 			typ = "indirect"
 		}
-		b = append(append(b, name...), `,"type":"`+typ+`"}`...)
+		b = append(b, `,"type":"`+typ+`"}`...)
 	}
 	return append(b, ']')
 }
 
-// addMembers gives each group its members (RFC 7643, section 4.2).
-func (s *Server) addMembers(ctx context.Context, rows []stored, base string) error {
-	all, err := s.Directory.MemberIDsOfAll(ctx, rids(rows))
+func appendText(b []byte, s string) []byte {
+	text, err := json.Marshal(s)
+	if err != nil { // a string always encodes
+		panic(err)
+	}
+	return append(b, text...)
+}
+
+// addMembers gives each group its members (RFC 7643, section 4.2): few of them with the
+// page, and of a long list who they are, to be written piece by piece.
+func (s *Server) addMembers(ctx context.Context, rows []stored, q asked) error {
+	shape := shapeOf(q)
+	elements := q.projection.Elements()
+	if elements != nil {
+		return s.addElements(ctx, rows, q, shape, elements)
+	}
+	heads, err := s.Directory.MemberHeads(ctx, rids(rows), shape.display)
 	if err != nil {
 		return err
 	}
 	for i := range rows {
-		rows[i].volatile.Extra = membersJSON(all[rows[i].rid], base)
+		head := heads[rows[i].rid]
+		if head.More {
+			err = s.addStream(ctx, &rows[i], shape, directory.MemberQuery{Names: shape.display})
+		} else {
+			rows[i].volatile.Extra = membersJSON(head.Members, shape)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-func membersJSON(ids []string, base string) []byte {
-	if len(ids) == 0 {
+// addElements gives each group those members that the request asks for by a filter or
+// a page.
+func (s *Server) addElements(ctx context.Context, rows []stored, q asked, shape memberShape, e *schemas.Elements) error {
+	for i := range rows {
+		err := s.addStream(ctx, &rows[i], shape, directory.MemberQuery{
+			Filter: e.Filter, Base: q.base, Client: q.client, Names: shape.display,
+			Paged: e.Paged, StartIndex: e.StartIndex, Count: e.Count, UseCursor: e.UseCursor, Cursor: e.Cursor,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Server) addStream(ctx context.Context, row *stored, shape memberShape, q directory.MemberQuery) error {
+	set, err := s.Directory.MemberSet(ctx, row.rid, q)
+	if err != nil {
+		return err
+	}
+	row.volatile.Meta = pageMeta(set)
+	if set.Len() > 0 {
+		row.members = &memberStream{set: set, shape: shape}
+		row.volatile.ExtraAt = &row.members.at
+	}
+	return nil
+}
+
+// pageMeta tells how many members match, or where the next page begins
+// (draft-hunt-scim-mv-paging-00).
+func pageMeta(set *directory.MemberSet) []byte {
+	switch {
+	case set.Next != "":
+		return []byte(`"members.nextCursor":"` + set.Next + `"`)
+	case set.Total >= 0:
+		return strconv.AppendInt([]byte(`"members.cnt":`), int64(set.Total), 10)
+	}
+	return nil
+}
+
+// memberShape is what is shown of each member.
+type memberShape struct {
+	base                     string
+	value, ref, typ, display bool
+}
+
+func shapeOf(q asked) memberShape {
+	show := func(sub string) bool { return q.projection.IncludesSub("members", sub) }
+	return memberShape{base: q.base, value: show("value"), ref: show("$ref"), typ: show("type"), display: show("display")}
+}
+
+func membersJSON(members []directory.MemberRef, shape memberShape) []byte {
+	if len(members) == 0 {
 		return nil
 	}
-	b := make([]byte, 0, len(ids)*(len(base)+96))
+	b := make([]byte, 0, len(members)*(len(shape.base)+96))
 	b = append(b, `"members":[`...)
-	for i, id := range ids {
+	for i, m := range members {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(b, `{"value":"`...)
-		b = append(b, id...)
-		b = append(b, `","$ref":"`...)
-		b = append(b, base...)
-		typ := "User"
-		if directory.IsGroupID(id) {
-			typ = "Group"
-		}
-		b = append(b, '/')
-		b = append(b, typ...)
-		b = append(b, `s/`...)
-		b = append(b, id...)
-		b = append(b, `","type":"`...)
-		b = append(b, typ...)
-		b = append(b, `"}`...)
+		b = shape.append(b, m)
 	}
 	return append(b, ']')
+}
+
+func (s memberShape) append(b []byte, m directory.MemberRef) []byte {
+	typ := "User"
+	if m.Group {
+		typ = "Group"
+	}
+	b = append(b, '{')
+	start := len(b)
+	name := func(name string) {
+		if len(b) > start {
+			b = append(b, ',')
+		}
+		b = append(append(append(b, '"'), name...), `":`...)
+	}
+	if s.value {
+		name("value")
+		b = append(append(append(b, '"'), m.ID...), '"')
+	}
+	if s.ref {
+		name("$ref")
+		b = append(append(append(append(append(append(append(b, '"'), s.base...), '/'), typ...), `s/`...), m.ID...), '"')
+	}
+	if s.typ {
+		name("type")
+		b = append(append(append(b, '"'), typ...), '"')
+	}
+	if s.display {
+		name("display")
+		b = appendText(b, m.Name)
+	}
+	return append(b, '}')
 }
 
 func rids(rows []stored) []int64 {

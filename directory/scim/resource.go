@@ -57,6 +57,8 @@ func (e endpoint) unchanged(r *http.Request, row stored, p *schemas.Projection) 
 		return false, nil
 	case !e.includes(p):
 		return true, nil
+	case e.shown == nil && p.IncludesSub(e.member, "display"):
+		return false, nil // a name is its owner's: the version does not tell of it
 	case !row.fresh || e.shown == nil || !row.related:
 		return row.fresh, nil
 	}
@@ -185,7 +187,7 @@ func (e endpoint) write(w http.ResponseWriter, r *http.Request, status int, row 
 	}
 	both := []string{etag(row.volatile.Version), rows[0].volatile.Location}
 	w.Header()["Etag"], w.Header()["Location"] = both[:1:1], both[1:]
-	writeJSON(w, status, e.typ.Render(nil, row.doc, rows[0].volatile, p))
+	e.stream(w, r, status, e.typ.Render(nil, row.doc, rows[0].volatile, p), streamsOf(rows))
 }
 
 // includes says whether a response shows what extra makes.
@@ -201,5 +203,5 @@ func (e endpoint) complete(r *http.Request, rows []stored, p *schemas.Projection
 	if !e.includes(p) {
 		return nil
 	}
-	return e.extra(r.Context(), rows, base)
+	return e.extra(r.Context(), rows, asked{base: base, client: caller(r), projection: p})
 }

@@ -8,6 +8,7 @@ import (
 
 // Query reads rows outside a transaction. The caller closes them.
 func (db *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	db.traced(query)
 	q := db.queries.rewrite(query)
 	if s := db.read(ctx, q); s != nil {
 		return s.QueryContext(ctx, args...)
@@ -18,6 +19,7 @@ func (db *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, 
 // QueryRow reads at most one row by an index. It does not watch ctx while it runs on
 // SQLite: a look-up takes microseconds.
 func (db *DB) QueryRow(ctx context.Context, query string, args ...any) Row {
+	db.traced(query)
 	if db.dialect == SQLite {
 		return Row{pool: db.lookups, query: db.queries.rewrite(query), args: args}
 	}
@@ -60,9 +62,11 @@ type view struct {
 }
 
 func (v view) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	v.db.traced(query)
 	return v.tx.QueryContext(ctx, v.db.queries.rewrite(query), args...)
 }
 
 func (v view) QueryRow(ctx context.Context, query string, args ...any) Row {
+	v.db.traced(query)
 	return Row{std: v.tx.QueryRowContext(ctx, v.db.queries.rewrite(query), args...)}
 }

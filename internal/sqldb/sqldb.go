@@ -58,6 +58,7 @@ type DB struct {
 	readDB  *sql.DB                            // SQLite: read-only pool; PostgreSQL: the same pool
 	lookups *lookups                           // SQLite only: the connections of QueryRow
 	queries rewriter
+	trace   atomic.Pointer[func(string)]
 	reads   stmtCache
 	writes  stmtCache
 	bus     bus

@@ -23,6 +23,7 @@ func (tx *Tx) Exec(query string, args ...any) (sql.Result, error) {
 	if err := tx.ready(); err != nil {
 		return nil, err
 	}
+	tx.db.traced(query)
 	var res sql.Result
 	var err error
 	if s := tx.stmt(query); s != nil {
@@ -39,6 +40,7 @@ func (tx *Tx) Query(query string, args ...any) (*sql.Rows, error) {
 	if err := tx.ready(); err != nil {
 		return nil, err
 	}
+	tx.db.traced(query)
 	var rows *sql.Rows
 	var err error
 	if s := tx.stmt(query); s != nil {
@@ -57,6 +59,7 @@ func (tx *Tx) QueryRow(query string, args ...any) *sql.Row {
 		cancel()
 		return tx.sql.QueryRowContext(over, query) // its Scan reports that the transaction is over
 	}
+	tx.db.traced(query)
 	if s := tx.stmt(query); s != nil {
 		return s.QueryRowContext(tx.ctx, args...)
 	}
