@@ -8,6 +8,7 @@ import (
 	"github.com/provost-id/provost/internal/events"
 	"github.com/provost-id/provost/internal/id"
 	"github.com/provost-id/provost/internal/sqldb"
+	"github.com/provost-id/provost/schemas"
 )
 
 // audit appends the event of a change and returns its ID. Documents never hold a
@@ -56,6 +57,17 @@ func keepExternalIDs(tx *sqldb.Tx, ev *events.Event, rid int64) error {
 
 func userTarget(u *User, name string) []events.Target {
 	return []events.Target{{ID: u.ID, Type: typeUser, Name: name}}
+}
+
+// shownDifference is difference of what may be shown of two documents.
+func shownDifference(t *schemas.Type, old, new []byte) (before, after json.RawMessage, err error) {
+	if old, err = t.Shown(old); err != nil {
+		return nil, nil, err
+	}
+	if new, err = t.Shown(new); err != nil {
+		return nil, nil, err
+	}
+	return difference(old, new)
 }
 
 // difference returns the members of two JSON objects that are not the same in both.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/provost-id/provost/internal/events"
 	"github.com/provost-id/provost/internal/keyring"
+	"github.com/provost-id/provost/internal/snapshot"
 	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/schemas"
 	"github.com/provost-id/provost/schemas/expr"
@@ -17,7 +18,9 @@ import (
 type Directory struct {
 	DB   *sqldb.DB
 	Keys *keyring.Ring
-	// Schemas returns the compiled schema in force.
+	// Schemas returns the compiled schema in force, at once: it never looks at the
+	// database. A change is there when the call that made it returns, and on other nodes
+	// within a second.
 	Schemas func() *schemas.Snapshot
 	Now     func() time.Time
 	Log     *slog.Logger
@@ -30,6 +33,12 @@ type Directory struct {
 	// Nil knows none.
 	AppProfile func(kind string) (types map[string]expr.Type, ok bool)
 
+	schema      *snapshot.Snapshot[*schemaState]
+	schemaGrace time.Duration
+	// AttributeUses name what uses an attribute of the user profile outside the directory,
+	// so that it cannot be taken away.
+	AttributeUses []func(tx *sqldb.Tx, name string) ([]string, error)
+
 	passwords *passwordPool
 	rules     conditions
 	walks     checkpoints
@@ -41,16 +50,13 @@ type Directory struct {
 // New returns the directory of an organisation and makes its built-in groups,
 // Everyone and Administrators, when they are missing.
 func New(ctx context.Context, db *sqldb.DB, keys *keyring.Ring, log *slog.Logger) (*Directory, error) {
-	snapshot, err := schemas.Compile(1, schemas.Default())
-	if err != nil {
-		return nil, err
-	}
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	d := &Directory{
-		DB: db, Keys: keys, Now: time.Now, Log: log, limits: defaultLimits,
-		Schemas: func() *schemas.Snapshot { return snapshot },
+	d := &Directory{DB: db, Keys: keys, Now: time.Now, Log: log, limits: defaultLimits, schemaGrace: schemaGrace}
+	var err error
+	if err = d.openSchemas(ctx); err != nil {
+		return nil, err
 	}
 	if d.passwords, err = newPasswordPool(); err != nil {
 		return nil, err
@@ -85,6 +91,7 @@ const (
 	SourceRule   = "rule"
 	SourceHook   = "hook"
 	SourceSelf   = "self"
+	SourceSchema = "schema" // an attribute that was taken away
 )
 
 // Change says who changes something, by which request, and with what right.

@@ -64,7 +64,11 @@ func (d *Directory) DeleteGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch) 
 	if err != nil {
 		return err
 	}
-	ev := events.Event{Type: "group.lifecycle.delete", Targets: groupTarget(g), Before: g.Doc}
+	shown, err := d.groupType().Shown(g.Doc)
+	if err != nil {
+		return err
+	}
+	ev := events.Event{Type: "group.lifecycle.delete", Targets: groupTarget(g), Before: shown}
 	ch := changed{Kind: kindGroup, ID: g.ID, RID: g.RID, Op: opDelete, Version: g.Version + 1}
 	if err := d.tell(tx, c, ev, ch); err != nil {
 		return err
@@ -111,7 +115,7 @@ func (d *Directory) hide(tx *sqldb.Tx, g *Group) error {
 	if err != nil {
 		return err
 	}
-	if err := deleteBelongings(tx, typeGroup, g.RID, r, groupUnique(g.Type, r)); err != nil {
+	if err := d.deleteBelongings(tx, g.RID, r, groupUnique(g.Type, r)); err != nil {
 		return err
 	}
 	return exactlyOne(tx.Exec(`UPDATE resources SET type = $3, status = $4, active = FALSE, display_name = NULL, version = version + 1, shown_changed = $5

@@ -22,7 +22,7 @@ func memberValues(r *schemas.Resource) []string {
 	return ids
 }
 
-func insertGroupRow(tx *sqldb.Tx, g *Group, r *schemas.Resource, members bool) error {
+func (d *Directory) insertGroupRow(tx *sqldb.Tx, g *Group, r *schemas.Resource, members bool) error {
 	if members {
 		g.MembersChanged = g.Modified
 	}
@@ -33,16 +33,20 @@ func insertGroupRow(tx *sqldb.Tx, g *Group, r *schemas.Resource, members bool) e
 	if err != nil {
 		return fmt.Errorf("insert group: %w", err)
 	}
-	return insertDocument(tx, typeGroup, g.RID, g.Doc, groupUnique(g.Type, r), r.Index())
+	return d.insertDocument(tx, g.RID, g.Doc, r, groupUnique(g.Type, r))
 }
 
-// groupUnique are the unique values of a group.
+// groupUnique are the unique values of a group, its name among them.
 func groupUnique(typ GroupType, r *schemas.Resource) []schemas.Entry {
-	unique := r.Unique()
+	return append(r.Unique(), nameClaim(typ, r)...)
+}
+
+// nameClaim is the name of a group as a unique value. Those of apps share names.
+func nameClaim(typ GroupType, r *schemas.Resource) []schemas.Entry {
 	if typ == AppGroup {
-		return unique
+		return nil
 	}
-	return append(unique, schemas.Entry{Path: groupNamePath, Value: r.Hot().DisplayName})
+	return []schemas.Entry{{Path: groupNamePath, Value: r.Hot().DisplayName}}
 }
 
 // storeGroup writes a changed group whose member rows are written already.
@@ -95,13 +99,10 @@ func updateGroupRow(tx *sqldb.Tx, g, old *Group, next *schemas.Resource, now tim
 }
 
 func (d *Directory) updateGroupDocument(tx *sqldb.Tx, old, g *Group, was, next *schemas.Resource) error {
-	if _, err := tx.Exec(`UPDATE documents SET doc = $2 WHERE rid = $1`, g.RID, string(g.Doc)); err != nil {
-		return fmt.Errorf("update document: %w", err)
-	}
-	if err := claimUnique(tx, typeGroup, g.RID, groupUnique(g.Type, was), groupUnique(g.Type, next)); err != nil {
+	if err := d.replaceDocument(tx, g.RID, g.Doc, was, next); err != nil {
 		return err
 	}
-	if err := reindex(tx, g.RID, was.Index(), next.Index()); err != nil {
+	if err := claimFor(tx, next.Type, g.RID, nameClaim(g.Type, was), nameClaim(g.Type, next)); err != nil {
 		return err
 	}
 	if g.Name() != old.Name() { // part of what a user's groups show
@@ -114,7 +115,7 @@ func (d *Directory) updateGroupDocument(tx *sqldb.Tx, old, g *Group, was, next *
 
 // tellGroup appends the event of a change of a group's own attributes.
 func (d *Directory) tellGroup(tx *sqldb.Tx, c Change, old, g *Group) error {
-	before, after, err := difference(old.Doc, g.Doc)
+	before, after, err := shownDifference(d.groupType(), old.Doc, g.Doc)
 	if err != nil {
 		return err
 	}

@@ -31,6 +31,10 @@ func (d *Directory) CreateGroupTx(tx *sqldb.Tx, c Change, r *schemas.Resource, o
 	if o.Type == "" {
 		o.Type = OrdinaryGroup
 	}
+	r, err := d.complete(d.groupType(), r)
+	if err != nil {
+		return nil, err
+	}
 	m := schemas.MemberChange{Replace: true, Set: memberValues(r)}
 	if err := lockNesting(tx, "", m); err != nil {
 		return nil, err
@@ -40,7 +44,7 @@ func (d *Directory) CreateGroupTx(tx *sqldb.Tx, c Change, r *schemas.Resource, o
 	}
 	now := d.now()
 	g := &Group{ID: o.Origin.idOr(id.Group, now), Version: 1, Type: o.Type, Created: o.Origin.created(now), Modified: now, Doc: r.Doc()}
-	if err := insertGroupRow(tx, g, r, len(m.Set) > 0); err != nil {
+	if err := d.insertGroupRow(tx, g, r, len(m.Set) > 0); err != nil {
 		return nil, err
 	}
 	if c.Client != "" {
@@ -49,7 +53,11 @@ func (d *Directory) CreateGroupTx(tx *sqldb.Tx, c Change, r *schemas.Resource, o
 	if err := o.Origin.setExternalIDs(tx, g.RID, c.Client, g.ExternalID); err != nil {
 		return nil, err
 	}
-	ev := events.Event{Type: "group.lifecycle.create", Targets: groupTarget(g), After: g.Doc}
+	shown, err := r.Type.Shown(g.Doc)
+	if err != nil {
+		return nil, err
+	}
+	ev := events.Event{Type: "group.lifecycle.create", Targets: groupTarget(g), After: shown}
 	if err := d.tell(tx, c, ev, changed{Kind: kindGroup, ID: g.ID, RID: g.RID, Op: opCreate, Version: 1}); err != nil {
 		return nil, err
 	}
@@ -83,7 +91,7 @@ func (d *Directory) ReplaceGroup(ctx context.Context, c Change, id string, v IfM
 func (d *Directory) ReplaceGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch, r *schemas.Resource) (*Group, error) {
 	c.put = true
 	replace := func(was *schemas.Resource) (*schemas.Resource, error) {
-		return d.groupType().Replacement(was, r)
+		return was.Type.Replacement(was, r)
 	}
 	return d.changeGroupTx(tx, c, id, v, groupChange{
 		next:    replace,
@@ -127,6 +135,9 @@ func (d *Directory) changeGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch, 
 			return nil, err
 		}
 		if next, err = n.next(was); err != nil {
+			return nil, err
+		}
+		if next, err = d.renew(was, next); err != nil {
 			return nil, err
 		}
 	}

@@ -30,14 +30,32 @@ func (d *Directory) UserObject() expr.Object {
 
 // profileTypes are the attributes of the profile with their types in expressions.
 func (d *Directory) profileTypes() map[string]expr.Type {
-	types := map[string]expr.Type{}
-	for _, name := range d.userType().ProfileNames() {
-		types[name] = expr.Any // of the organisation's own: checked at run time
-	}
-	for _, a := range schemas.BaseAttributes() {
-		types[a.Name] = expr.String
+	types, user := map[string]expr.Type{}, d.userType()
+	for _, name := range user.ProfileNames() {
+		if typ, multi, ok := user.ProfileType(name); ok {
+			types[name] = exprType(typ, multi)
+		}
 	}
 	return types
+}
+
+// exprType is the type of an attribute in expressions. A list of anything but strings is
+// checked at run time.
+func exprType(typ schemas.DataType, multi bool) expr.Type {
+	switch {
+	case multi && (typ == schemas.Integer || typ == schemas.Decimal || typ == schemas.Boolean):
+		return expr.Any
+	case multi:
+		return expr.Strings
+	case typ == schemas.Boolean:
+		return expr.Bool
+	case typ == schemas.Integer:
+		return expr.Int
+	case typ == schemas.Decimal:
+		return expr.Number
+	default:
+		return expr.String
+	}
 }
 
 // AppVars are the values of the variable "app".

@@ -33,7 +33,7 @@ func (d *Directory) PrepareUserReplace(ctx context.Context, c Change, id string,
 	c.put = true
 	return func(tx *sqldb.Tx) (*User, error) {
 		return d.changeUserTx(tx, c, id, v, password, func(was *schemas.Resource) (*schemas.Resource, error) {
-			return d.userType().Replacement(was, r)
+			return was.Type.Replacement(was, r)
 		})
 	}, nil
 }
@@ -42,7 +42,7 @@ func (d *Directory) PrepareUserReplace(ctx context.Context, c Change, id string,
 // the user as it stands now.
 func (d *Directory) PrepareUserPatch(ctx context.Context, c Change, id string, v IfMatch, ops []schemas.PatchOp, dialect schemas.Dialect) (func(*sqldb.Tx) (*User, error), error) {
 	patch := func(was *schemas.Resource) (*schemas.Resource, error) {
-		return d.userType().Patch(was, ops, dialect)
+		return was.Type.Patch(was, ops, dialect)
 	}
 	var password newPassword
 	if schemas.SetPassword(ops) {
@@ -66,7 +66,7 @@ func (d *Directory) PrepareGroupPatch(c Change, id string, v IfMatch, ops []sche
 	n := groupChange{members: members}
 	if len(rest) > 0 {
 		n.next = func(was *schemas.Resource) (*schemas.Resource, error) {
-			return d.groupType().Patch(was, rest, dialect)
+			return was.Type.Patch(was, rest, dialect)
 		}
 	}
 	return func(tx *sqldb.Tx) (*Group, error) { return d.changeGroupTx(tx, c, id, v, n) }, nil

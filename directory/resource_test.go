@@ -11,7 +11,7 @@ import (
 // openBadges makes the type Badge part of the schema in force.
 func openBadges(t testing.TB, d *Directory) *schemas.Type {
 	t.Helper()
-	snapshot, err := schemas.Compile(2, append(schemas.Default(), schemas.ResourceType{
+	snapshot, err := schemas.Compile(d.Schemas().Version, append(schemas.Default(), schemas.ResourceType{
 		Name: "Badge", Endpoint: "/Badges", Core: schemas.Schema{ID: "urn:example:schemas:Badge", Name: "Badge", Attributes: []schemas.Attribute{
 			{Name: "number", Type: schemas.String, Required: true, Uniqueness: schemas.UniqueServer}, {Name: "colour", Type: schemas.String},
 		}},

@@ -23,12 +23,19 @@ func (d *Directory) CreateResourceTx(tx *sqldb.Tx, c Change, r *schemas.Resource
 	if err := checkOther(r.Type.Name); err != nil {
 		return nil, err
 	}
+	t, err := d.inForce(r.Type)
+	if err != nil {
+		return nil, err
+	}
+	if r, err = d.complete(t, r); err != nil {
+		return nil, err
+	}
 	if err := o.admit(tx, r.Type.Name, id.Resource); err != nil {
 		return nil, err
 	}
 	now := d.now()
 	x := &Resource{Type: r.Type.Name, ID: o.idOr(id.Resource, now), Version: o.version(), Created: o.created(now), Modified: o.modified(now), Doc: r.Doc()}
-	if err := insertResource(tx, x, r); err != nil {
+	if err := d.insertResource(tx, x, r); err != nil {
 		return nil, err
 	}
 	if c.Client != "" {
@@ -37,18 +44,22 @@ func (d *Directory) CreateResourceTx(tx *sqldb.Tx, c Change, r *schemas.Resource
 	if err := o.setExternalIDs(tx, x.RID, c.Client, x.ExternalID); err != nil {
 		return nil, err
 	}
-	return x, d.tellResource(tx, c, x, opCreate, events.Event{Type: "resource.lifecycle.create", After: x.Doc})
+	shown, err := t.Shown(x.Doc)
+	if err != nil {
+		return nil, err
+	}
+	return x, d.tellResource(tx, c, x, opCreate, events.Event{Type: "resource.lifecycle.create", After: shown})
 }
 
 // insertResource writes the rows of a new resource. It has no status: the one of the
 // row is that which the partial indexes leave out.
-func insertResource(tx *sqldb.Tx, x *Resource, r *schemas.Resource) error {
+func (d *Directory) insertResource(tx *sqldb.Tx, x *Resource, r *schemas.Resource) error {
 	err := tx.QueryRow(`INSERT INTO resources (id, type, version, status, active, created, modified, status_changed)
 		VALUES ($1, $2, $3, 'ACTIVE', TRUE, $4, $5, $4) RETURNING rid`, x.ID, x.Type, x.Version, x.Created.UnixMicro(), x.Modified.UnixMicro()).Scan(&x.RID)
 	if err != nil {
 		return fmt.Errorf("insert %s: %w", x.Type, err)
 	}
-	return insertDocument(tx, x.Type, x.RID, x.Doc, r.Unique(), r.Index())
+	return d.insertDocument(tx, x.RID, x.Doc, r, r.Unique())
 }
 
 // ReplaceResource makes a resource what r says (RFC 7644, section 3.5.1).
@@ -60,7 +71,7 @@ func (d *Directory) ReplaceResource(ctx context.Context, c Change, id string, v 
 func (d *Directory) ReplaceResourceTx(tx *sqldb.Tx, c Change, id string, v IfMatch, r *schemas.Resource) (*Resource, error) {
 	c.put = true
 	return d.changeResourceTx(tx, c, r.Type, id, v, func(was *schemas.Resource) (*schemas.Resource, error) {
-		return r.Type.Replacement(was, r)
+		return was.Type.Replacement(was, r)
 	})
 }
 
@@ -75,12 +86,16 @@ func (d *Directory) PatchResource(ctx context.Context, c Change, t *schemas.Type
 // PatchResourceTx is PatchResource inside a transaction.
 func (d *Directory) PatchResourceTx(tx *sqldb.Tx, c Change, t *schemas.Type, id string, v IfMatch, ops []schemas.PatchOp, dialect schemas.Dialect) (*Resource, error) {
 	return d.changeResourceTx(tx, c, t, id, v, func(was *schemas.Resource) (*schemas.Resource, error) {
-		return t.Patch(was, ops, dialect)
+		return was.Type.Patch(was, ops, dialect)
 	})
 }
 
 func (d *Directory) changeResourceTx(tx *sqldb.Tx, c Change, t *schemas.Type, id string, v IfMatch,
 	change func(*schemas.Resource) (*schemas.Resource, error)) (*Resource, error) {
+	t, err := d.inForce(t)
+	if err != nil {
+		return nil, err
+	}
 	old, err := lockResourceTx(tx, t.Name, id, c.Client)
 	if err != nil {
 		return nil, err
@@ -94,6 +109,9 @@ func (d *Directory) changeResourceTx(tx *sqldb.Tx, c Change, t *schemas.Type, id
 	}
 	next, err := change(was)
 	if err != nil {
+		return nil, err
+	}
+	if next, err = d.renew(was, next); err != nil {
 		return nil, err
 	}
 	return d.storeResource(tx, c, old, was, next)
@@ -118,7 +136,7 @@ func (d *Directory) storeResource(tx *sqldb.Tx, c Change, old *Resource, was, ne
 		return nil, err
 	}
 	if docChanged {
-		if err := replaceDocument(tx, x.Type, x.RID, x.Doc, was, next); err != nil {
+		if err := d.replaceDocument(tx, x.RID, x.Doc, was, next); err != nil {
 			return nil, err
 		}
 	}
@@ -129,7 +147,7 @@ func (d *Directory) storeResource(tx *sqldb.Tx, c Change, old *Resource, was, ne
 		}
 		ev.Detail = externalIDDetail(c.Client, old.ExternalID, x.ExternalID)
 	}
-	if ev.Before, ev.After, err = difference(old.Doc, x.Doc); err != nil {
+	if ev.Before, ev.After, err = shownDifference(next.Type, old.Doc, x.Doc); err != nil {
 		return nil, err
 	}
 	return &x, d.tellResource(tx, c, &x, opUpdate, ev)
@@ -143,6 +161,10 @@ func (d *Directory) DeleteResource(ctx context.Context, c Change, t *schemas.Typ
 
 // DeleteResourceTx is DeleteResource inside a transaction.
 func (d *Directory) DeleteResourceTx(tx *sqldb.Tx, c Change, t *schemas.Type, id string, v IfMatch) error {
+	t, err := d.inForce(t)
+	if err != nil {
+		return err
+	}
 	x, err := lockResourceTx(tx, t.Name, id, "")
 	if err != nil {
 		return err
@@ -154,10 +176,14 @@ func (d *Directory) DeleteResourceTx(tx *sqldb.Tx, c Change, t *schemas.Type, id
 	if err != nil {
 		return err
 	}
-	if err := d.tellResource(tx, c, x, opDelete, events.Event{Type: "resource.lifecycle.delete", Before: x.Doc}); err != nil {
+	shown, err := t.Shown(x.Doc)
+	if err != nil {
 		return err
 	}
-	return deleteRows(tx, t.Name, x.RID, x.Version, r, r.Unique())
+	if err := d.tellResource(tx, c, x, opDelete, events.Event{Type: "resource.lifecycle.delete", Before: shown}); err != nil {
+		return err
+	}
+	return d.deleteRows(tx, x.RID, x.Version, r, r.Unique())
 }
 
 // tellResource appends the event of a change. No app is told: accounts there are of

@@ -110,25 +110,28 @@ func (d *Directory) ready(ctx context.Context, p *pass) (bool, error) {
 	if p.until >= 0 {
 		return true, nil
 	}
-	if over, err := d.horizon(ctx, p); err != nil || !over {
+	over, err := d.horizon(ctx, p.horizon, func(number string) error { return d.setPass(ctx, p, `pass_horizon = `+number) })
+	if err != nil || !over {
 		return false, err
 	}
 	return false, d.setPass(ctx, p, `pass_until = (SELECT COALESCE(MAX(rid), 0) FROM resources WHERE type = 'User')`)
 }
 
-// horizon holds a pass back until every transaction has ended that may have followed
-// the rules as they were before it: what the pass then reads is complete, and nothing
-// of the rule is granted behind its back. Such a transaction drew its number before the
-// pass was committed, and so before the one that is drawn here. Those who write profiles
-// pay nothing for it. SQLite has one writer, and no such transactions.
-func (d *Directory) horizon(ctx context.Context, p *pass) (ready bool, err error) {
+// horizon holds a pass over the directory back until every transaction has ended that may
+// have followed the rules, or the schema, as they were before it: what the pass then reads
+// is complete, and nothing is written behind its back. Such a transaction drew its number
+// before the pass was committed, and so before the one that draw writes down. Those who
+// write resources pay nothing for it. SQLite has one writer, and no such transactions.
+//
+// drawn is the number, 0 before draw was called with the expression for it.
+func (d *Directory) horizon(ctx context.Context, drawn int64, draw func(number string) error) (ready bool, err error) {
 	if d.DB.Dialect() == sqldb.SQLite {
 		return true, nil
 	}
-	if p.horizon == 0 {
-		return false, d.setPass(ctx, p, `pass_horizon = CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)`)
+	if drawn == 0 {
+		return false, draw(`CAST(CAST(pg_current_xact_id() AS TEXT) AS BIGINT)`)
 	}
-	err = d.DB.QueryRow(ctx, `SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT) > $1`, p.horizon).Scan(&ready)
+	err = d.DB.QueryRow(ctx, `SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS TEXT) AS BIGINT) > $1`, drawn).Scan(&ready)
 	if err != nil {
 		return false, fmt.Errorf("look at horizon of pass: %w", err)
 	}

@@ -31,7 +31,8 @@ var errClaims = errors.New("claim unique values: others keep taking them")
 //
 // They are all claimed at once, as nearly always nothing is taken. Otherwise it is
 // looked up who has what, and the values are given anew.
-func claimMany(tx *sqldb.Tx, typ string, claims []claim) error {
+func claimMany(tx *sqldb.Tx, t *schemas.Type, claims []claim) error {
+	typ := t.Name
 	owners := map[uniqueValue]int64{}
 	for _, c := range claims {
 		for _, e := range c.unique {
@@ -52,7 +53,7 @@ func claimMany(tx *sqldb.Tx, typ string, claims []claim) error {
 		if err := freeUnique(tx, typ, claims, held); err != nil {
 			return err
 		}
-		if all, err = insertUnique(tx, typ, settleClaims(typ, claims, held)); err != nil || all {
+		if all, err = insertUnique(tx, typ, settleClaims(t, claims, held)); err != nil || all {
 			return err
 		}
 	}
@@ -70,7 +71,7 @@ func undisputed(claims []claim, owners map[uniqueValue]int64) bool {
 
 // settleClaims decides who loses to others, who hold what is in held, or to one before
 // it. It returns what the rest shall have.
-func settleClaims(typ string, claims []claim, held map[uniqueValue]int64) map[uniqueValue]int64 {
+func settleClaims(t *schemas.Type, claims []claim, held map[uniqueValue]int64) map[uniqueValue]int64 {
 	owners := map[uniqueValue]int64{}
 	for i := range claims {
 		c := &claims[i]
@@ -78,7 +79,7 @@ func settleClaims(typ string, claims []claim, held map[uniqueValue]int64) map[un
 		for _, e := range c.unique {
 			v := uniqueValue{e.Path, e.Value}
 			if held[v] != 0 || owners[v] != 0 {
-				c.lost = &Conflict{Type: typ, Attr: e.Path}
+				c.lost = &Conflict{Type: t.Name, Attr: t.Spell(e.Path)}
 				break
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/provost-id/provost/internal/id"
@@ -91,10 +92,13 @@ func (d *Directory) hashed(ctx context.Context, e UserToCreate) (UserToCreate, e
 // newcomer is a user on its way into the database, with everything that can be
 // derived outside the transaction.
 type newcomer struct {
-	user   User // ID, times and row number are given in the transaction
+	from   UserToCreate
+	typ    *schemas.Type // that it was made under
+	user   User          // ID, times and row number are given in the transaction
 	hot    schemas.Hot
 	index  []schemas.Entry
 	unique []schemas.Entry
+	shown  []byte // the document without secrets
 	name   string
 	attrs  []string
 	hash   string
@@ -104,8 +108,12 @@ type newcomer struct {
 }
 
 func (d *Directory) newcomer(c Change, e UserToCreate) newcomer {
-	r := e.Resource
+	r, err := d.complete(d.userType(), e.Resource)
+	if err != nil {
+		return newcomer{from: e, typ: d.userType(), err: err}
+	}
 	n := newcomer{
+		from: e, typ: r.Type,
 		user: User{Version: 1, Status: firstStatus(c, r, e.Options), Doc: r.Doc()},
 		hot:  r.Hot(), index: r.Index(), unique: r.Unique(), name: r.DisplayName(), attrs: profileNames(r),
 		hash: e.Options.PasswordHash, groups: e.Options.Groups, origin: e.Options.Origin,
@@ -113,6 +121,9 @@ func (d *Directory) newcomer(c Change, e UserToCreate) newcomer {
 	}
 	if c.Client != "" {
 		n.user.ExternalID = r.ExternalID
+	}
+	if n.shown, err = r.Type.Shown(n.user.Doc); err != nil {
+		n.err = err
 	}
 	if n.hash != "" {
 		if err := d.CheckHash(n.hash); err != nil {
@@ -125,6 +136,7 @@ func (d *Directory) newcomer(c Change, e UserToCreate) newcomer {
 // createTx brings the newcomers in. It may run twice, so it leaves them as they are.
 func (d *Directory) createTx(tx *sqldb.Tx, c Change, people []newcomer) ([]UserResult, error) {
 	results := make([]UserResult, len(people))
+	people = d.current(c, people)
 	groups, err := d.lockJoined(tx, c, people)
 	if err != nil {
 		return nil, err
@@ -148,6 +160,23 @@ func (d *Directory) createTx(tx *sqldb.Tx, c Change, people []newcomer) ([]UserR
 	return results, d.joinGroups(tx, c, groups, entries)
 }
 
+// current returns the newcomers under the schema in force, which may have changed since
+// they were made.
+func (d *Directory) current(c Change, people []newcomer) []newcomer {
+	t := d.userType()
+	if !slices.ContainsFunc(people, func(n newcomer) bool { return n.typ != t }) {
+		return people
+	}
+	renewed := make([]newcomer, len(people))
+	for i, n := range people {
+		renewed[i] = d.newcomer(c, n.from)
+		if errors.Is(n.err, ErrPassword) {
+			renewed[i].err = n.err
+		}
+	}
+	return renewed
+}
+
 // entry is a newcomer in one run of a transaction.
 type entry struct {
 	*newcomer
@@ -158,6 +187,9 @@ type entry struct {
 // admit gives row numbers and claims unique values; it returns those that got theirs.
 func (d *Directory) admit(tx *sqldb.Tx, entries []*entry) ([]*entry, error) {
 	entries, err := refuseTakenIDs(tx, entries)
+	if err == nil {
+		entries, err = notHeldElsewhere(tx, entries)
+	}
 	if err != nil || len(entries) == 0 {
 		return nil, err
 	}
@@ -170,7 +202,7 @@ func (d *Directory) admit(tx *sqldb.Tx, entries []*entry) ([]*entry, error) {
 		e.rid = rids[i]
 		claims[i] = claim{rid: e.rid, unique: e.unique}
 	}
-	if err := claimMany(tx, typeUser, claims); err != nil {
+	if err := claimMany(tx, entries[0].typ, claims); err != nil {
 		return nil, err
 	}
 	admitted := entries[:0]
@@ -182,6 +214,39 @@ func (d *Directory) admit(tx *sqldb.Tx, entries []*entry) ([]*entry, error) {
 		admitted = append(admitted, e)
 	}
 	return admitted, nil
+}
+
+// notHeldElsewhere returns the entries but for those that want a value which somebody has
+// who has not claimed it yet.
+func notHeldElsewhere(tx *sqldb.Tx, entries []*entry) ([]*entry, error) {
+	if len(entries) == 0 || !entries[0].typ.AnyPending() {
+		return entries, nil
+	}
+	free := make([]*entry, 0, len(entries))
+	for _, e := range entries {
+		err := e.heldElsewhere(tx)
+		switch {
+		case errors.Is(err, ErrConflict):
+			e.result.Err = err
+		case err != nil:
+			return nil, err
+		default:
+			free = append(free, e)
+		}
+	}
+	return free, nil
+}
+
+func (e *entry) heldElsewhere(tx *sqldb.Tx) error {
+	for _, v := range e.unique {
+		if !e.typ.Pending(v.Path) {
+			continue
+		}
+		if err := heldElsewhere(tx, e.typ, 0, v); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // newUser is the user that an entry becomes.

@@ -22,7 +22,7 @@ func (d *Directory) insertUsers(tx *sqldb.Tx, c Change, entries []*entry) error 
 		u := e.newUser(now)
 		e.result.User = u
 		evs[i] = events.Event{
-			Type: "user.lifecycle.create", Targets: userTarget(u, e.name), After: u.Doc,
+			Type: "user.lifecycle.create", Targets: userTarget(u, e.name), After: e.shown,
 			Detail: map[string]any{"status": u.Status},
 		}
 		told[i] = changed{Kind: kindUser, ID: u.ID, RID: u.RID, Op: opCreate, Attrs: e.attrs, Version: u.Version}
@@ -32,6 +32,9 @@ func (d *Directory) insertUsers(tx *sqldb.Tx, c Change, entries []*entry) error 
 		if _, err := tx.InsertMany(t.into, t.width, "", t.values); err != nil {
 			return fmt.Errorf("insert users: %s: %w", t.into, err)
 		}
+	}
+	if err := d.sameSchema(tx, entries[0].typ); err != nil {
+		return err
 	}
 	if err := addTotal(tx, typeUser, len(entries)); err != nil {
 		return err

@@ -34,7 +34,7 @@ func secondUnique(t testing.TB, d *Directory) {
 			}
 		}
 	}
-	s, err := schemas.Compile(2, types)
+	s, err := schemas.Compile(d.Schemas().Version, types)
 	if err != nil {
 		t.Fatal(err)
 	}

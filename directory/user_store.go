@@ -83,7 +83,7 @@ func (d *Directory) writeUser(tx *sqldb.Tx, c Change, n userChange, u *User, new
 		return err
 	}
 	if newDoc {
-		if err := replaceDocument(tx, typeUser, u.RID, u.Doc, n.was, n.next); err != nil {
+		if err := d.replaceDocument(tx, u.RID, u.Doc, n.was, n.next); err != nil {
 			return err
 		}
 	}
@@ -145,28 +145,37 @@ func exactlyOne(res interface{ RowsAffected() (int64, error) }, err error) error
 	return nil
 }
 
-// replaceDocument writes the document of a resource with its unique values and index.
-func replaceDocument(tx *sqldb.Tx, typ string, rid int64, doc []byte, was, next *schemas.Resource) error {
+// replaceDocument writes a changed document with all that is derived from it, after the
+// row of its resource.
+func (d *Directory) replaceDocument(tx *sqldb.Tx, rid int64, doc []byte, was, next *schemas.Resource) error {
 	if _, err := tx.Exec(`UPDATE documents SET doc = $2 WHERE rid = $1`, rid, string(doc)); err != nil {
 		return fmt.Errorf("update document: %w", err)
 	}
-	if err := claimUnique(tx, typ, rid, was.Unique(), next.Unique()); err != nil {
+	if err := d.sameSchema(tx, next.Type); err != nil {
 		return err
 	}
-	return reindex(tx, rid, was.Index(), next.Index())
+	if err := claimFor(tx, next.Type, rid, was.Unique(), next.Unique()); err != nil {
+		return err
+	}
+	return moveIndex(tx, rid, was, next)
 }
 
-func insertDocument(tx *sqldb.Tx, typ string, rid int64, doc []byte, unique, index []schemas.Entry) error {
-	if err := claimUnique(tx, typ, rid, nil, unique); err != nil {
+// insertDocument writes the document of a new resource with all that is derived from it,
+// after the row of the resource.
+func (d *Directory) insertDocument(tx *sqldb.Tx, rid int64, doc []byte, r *schemas.Resource, unique []schemas.Entry) error {
+	if err := claimFor(tx, r.Type, rid, nil, unique); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(`INSERT INTO documents (rid, doc) VALUES ($1, $2)`, rid, string(doc)); err != nil {
 		return fmt.Errorf("insert document: %w", err)
 	}
-	if err := reindex(tx, rid, nil, index); err != nil {
+	if err := d.sameSchema(tx, r.Type); err != nil {
 		return err
 	}
-	return addTotal(tx, typ, 1)
+	if err := moveIndex(tx, rid, nil, r); err != nil {
+		return err
+	}
+	return addTotal(tx, r.Type.Name, 1)
 }
 
 func profileNames(r *schemas.Resource) []string {

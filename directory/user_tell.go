@@ -20,7 +20,7 @@ func (d *Directory) tellUser(tx *sqldb.Tx, c Change, n userChange, u *User, prof
 		return d.tell(tx, c, ev, ch)
 	}
 	if profile {
-		before, after, err := difference(n.old.Doc, u.Doc)
+		before, after, err := shownDifference(d.userType(), n.old.Doc, u.Doc)
 		if err != nil {
 			return err
 		}

@@ -115,6 +115,9 @@ func (d *Directory) changeUserTx(tx *sqldb.Tx, c Change, id string, v IfMatch, p
 	if err != nil {
 		return nil, err
 	}
+	if next, err = d.renew(was, next); err != nil {
+		return nil, err
+	}
 	n := userChange{old: u, was: was, next: next, password: password}
 	if c.Client != "" {
 		n.externalID = &next.ExternalID
@@ -180,7 +183,11 @@ func (d *Directory) DeleteUserTx(tx *sqldb.Tx, c Change, id string, v IfMatch) e
 	if err := d.leaveGroups(tx, c, u); err != nil {
 		return err
 	}
-	ev := events.Event{Type: "user.lifecycle.delete.completed", Targets: userTarget(u, r.DisplayName()), Before: u.Doc}
+	shown, err := r.Type.Shown(u.Doc)
+	if err != nil {
+		return err
+	}
+	ev := events.Event{Type: "user.lifecycle.delete.completed", Targets: userTarget(u, r.DisplayName()), Before: shown}
 	ch := changed{Kind: kindUser, ID: u.ID, RID: u.RID, Op: opDelete, Attrs: profileNames(r), Version: u.Version + 1}
 	if err := d.tell(tx, c, ev, ch); err != nil {
 		return err
@@ -191,23 +198,23 @@ func (d *Directory) DeleteUserTx(tx *sqldb.Tx, c Change, id string, v IfMatch) e
 	if err := d.forgetTries(tx, u.ID); err != nil {
 		return err
 	}
-	return deleteRows(tx, typeUser, u.RID, u.Version, r, r.Unique())
+	return d.deleteRows(tx, u.RID, u.Version, r, r.Unique())
 }
 
 // deleteRows removes every row of a resource. Members are gone already.
-func deleteRows(tx *sqldb.Tx, typ string, rid, version int64, r *schemas.Resource, unique []schemas.Entry) error {
-	if err := deleteBelongings(tx, typ, rid, r, unique); err != nil {
+func (d *Directory) deleteRows(tx *sqldb.Tx, rid, version int64, r *schemas.Resource, unique []schemas.Entry) error {
+	if err := d.deleteBelongings(tx, rid, r, unique); err != nil {
 		return err
 	}
 	return exactlyOne(tx.Exec(`DELETE FROM resources WHERE rid = $1 AND version = $2`, rid, version))
 }
 
 // deleteBelongings removes what a resource has beside its row, and counts it no more.
-func deleteBelongings(tx *sqldb.Tx, typ string, rid int64, r *schemas.Resource, unique []schemas.Entry) error {
-	if err := reindex(tx, rid, r.Index(), nil); err != nil {
+func (d *Directory) deleteBelongings(tx *sqldb.Tx, rid int64, r *schemas.Resource, unique []schemas.Entry) error {
+	if err := moveIndex(tx, rid, r, nil); err != nil {
 		return err
 	}
-	if err := claimUnique(tx, typ, rid, unique, nil); err != nil {
+	if err := claimFor(tx, r.Type, rid, unique, nil); err != nil {
 		return err
 	}
 	for _, table := range []string{"documents", "external_ids", "passwords", "password_history"} {
@@ -215,5 +222,8 @@ func deleteBelongings(tx *sqldb.Tx, typ string, rid int64, r *schemas.Resource, 
 			return fmt.Errorf("delete from %s: %w", table, err)
 		}
 	}
-	return addTotal(tx, typ, -1)
+	if err := d.sameSchema(tx, r.Type); err != nil {
+		return err
+	}
+	return addTotal(tx, r.Type.Name, -1)
 }

@@ -34,7 +34,7 @@ func (s *Service) resource(p *plan) (*schemas.Resource, error) {
 		return nil, errors.New("the schema has no type User")
 	}
 	required := map[string]any{"login": p.name.value}
-	for _, b := range schemas.BaseAttributes() {
+	for _, b := range typ.Base() {
 		v, ok := p.profile.values[b.Name]
 		if !b.Required || b.Name == "login" {
 			continue

@@ -34,7 +34,7 @@ const (
 
 // Attribute is an attribute definition (RFC 7643, section 7) and what provost adds
 // to it. The zero values of Mutability, Returned and Uniqueness are the defaults
-// readWrite, default and none.
+// readWrite, default and none. Its JSON is how a definition is stored.
 type Attribute struct {
 	Name            string      `json:"name"`
 	Type            DataType    `json:"type"`
@@ -49,16 +49,73 @@ type Attribute struct {
 	ReferenceTypes  []string    `json:"referenceTypes,omitempty"`
 	SubAttributes   []Attribute `json:"subAttributes,omitempty"`
 
-	// Unindexed attributes can be tested for presence in a filter, and for nothing
-	// else: their values are too long for an index.
-	Unindexed bool `json:"-"`
+	// Unindexed attributes can be tested for presence by the index, and for nothing
+	// else: nobody asks for them, or their values are too long.
+	Unindexed bool `json:"unindexed,omitempty"`
+	// Building says that the index rows of the attribute are being written anew. Until
+	// they all are, the attribute is Unindexed to whoever asks, and not to who writes.
+	Building bool `json:"-"`
+	// Pending says that values from before the attribute was made unique are still being
+	// looked at. New values are held to it already.
+	Pending bool `json:"-"`
+	Rules
+	View
+}
+
+// Secret says that the attribute is never shown to anybody.
+func (a Attribute) Secret() bool {
+	return a.Mutability == WriteOnly || a.Returned == ReturnedNever || a.Format == FormatEncrypted || a.Format == FormatHashed
+}
+
+// Unique says that no two resources of a type have the same value.
+func (a Attribute) Unique() bool { return a.Uniqueness == UniqueServer || a.Uniqueness == UniqueGlobal }
+
+// Rules narrow what an attribute may hold.
+type Rules struct {
 	// MinLength and MaxLength bound a string in characters; 0 is no bound.
-	MinLength, MaxLength int `json:"-"`
-	// Title, Enum, Format and Self are those of the management API's user schema.
-	Title  string   `json:"-"`
-	Enum   []string `json:"-"`
-	Format string   `json:"-"`
-	Self   string   `json:"-"`
+	MinLength int `json:"minLength,omitempty"`
+	MaxLength int `json:"maxLength,omitempty"`
+	// Minimum and Maximum bound an integer or decimal; nil is no bound.
+	Minimum *float64 `json:"minimum,omitempty"`
+	Maximum *float64 `json:"maximum,omitempty"`
+	// Pattern is a regular expression (RE2) that a string matches somewhere.
+	Pattern string `json:"pattern,omitempty"`
+	// Enum lists the only values there are, as canonical text.
+	Enum []string `json:"enum,omitempty"`
+	// Format is one that CheckFormat knows.
+	Format string `json:"format,omitempty"`
+	// Int32 bounds an integer to 32 bits with a sign.
+	Int32 bool `json:"int32,omitempty"`
+	// Default is the value of a new resource that is given none, as in the flat profile.
+	Default any `json:"default,omitempty"`
+}
+
+// View is what the management API shows of an attribute, beside what it may hold.
+type View struct {
+	Title string `json:"title,omitempty"`
+	// Titles are those of the values of Enum, in its order; nil for none.
+	Titles []string `json:"titles,omitempty"`
+	// Self is what people may do with the attribute in their own profile.
+	Self   string  `json:"self,omitempty"`
+	Scope  string  `json:"scope,omitempty"` // NONE or SELF, of an app's
+	Union  string  `json:"union,omitempty"` // ENABLE or DISABLE, of an app's array
+	Master *Master `json:"master,omitempty"`
+	// ExternalName and ExternalNamespace are what an app calls the attribute.
+	ExternalName      string `json:"externalName,omitempty"`
+	ExternalNamespace string `json:"externalNamespace,omitempty"`
+}
+
+// The types of a Master.
+const (
+	MasterLocal    = "OKTA"           // the directory, always
+	MasterProfile  = "PROFILE_MASTER" // the first profile source of the user
+	MasterOverride = "OVERRIDE"       // the first of Priority that the user has
+)
+
+// Master says which source owns an attribute of a user; nil is that of its schema.
+type Master struct {
+	Type     string   `json:"type"`
+	Priority []string `json:"priority,omitempty"` // IDs of apps, of MasterOverride
 }
 
 // Schema is a set of attributes under a URN (RFC 7643, section 7).
@@ -87,4 +144,10 @@ type ResourceType struct {
 	Description string
 	Core        Schema
 	Extensions  []Extension
+	// Key begins the paths of the core attributes in the index; it must never change.
+	Key string
+	// Base are the attributes of the flat profile that every organisation has.
+	Base []BaseAttribute
+	// Residue says that documents may still hold values of attributes that are gone.
+	Residue bool
 }

@@ -7,9 +7,12 @@ type BaseAttribute struct {
 	Required          bool
 	Min, Max          int    // characters; 0 is no bound
 	Format            string // as CheckFormat takes it
-	Self              string // READ_WRITE, READ_ONLY or HIDE
-	Default           string
-	Path              string // the SCIM path
+	// Pattern, of the login, takes the place of Format: ".+" for anything, "[...]+" for
+	// the characters of a set. Then there is no Min.
+	Pattern string
+	Self    string // READ_WRITE, READ_ONLY or HIDE
+	Default string
+	Path    string // the SCIM path
 }
 
 // The permissions of a person on an attribute of their own profile.
@@ -68,5 +71,5 @@ var baseAttributes = [...]BaseAttribute{
 
 // groupAttributes are the base attributes of a group profile.
 var groupAttributes = [...]BaseAttribute{
-	{Name: "name", Title: "Name", Required: true, Min: 1, Max: 255, Path: "displayName"},
+	{Name: "name", Title: "Name", Type: string(String), Required: true, Min: 1, Max: 255, Path: "displayName"},
 }

@@ -50,6 +50,9 @@ func (n *node) appendMember(dst []byte) []byte {
 
 // appendValue appends a single value, or one element.
 func (n *node) appendValue(dst []byte) []byte {
+	if n.attr.secret {
+		return appendString(dst, n.text)
+	}
 	switch n.attr.Type {
 	case Complex:
 		dst = append(dst, '{')

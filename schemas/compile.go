@@ -19,6 +19,7 @@ type Type struct {
 	Name        string
 	Endpoint    string // relative to the base of the SCIM service
 	Description string
+	Version     int64 // of the snapshot
 
 	def   ResourceType
 	root  *attr   // its subs are the top-level attributes and the extensions
@@ -28,7 +29,12 @@ type Type struct {
 	slots   []*slot // the flat profile, in order
 	profile map[string]*slot
 
+	defaults   []node      // of a new resource
 	everything *Projection // what is returned when nothing is asked for
+
+	secrets bool            // some attributes of the document are never shown
+	moving  map[string]bool // index paths whose rows are being written anew
+	pending map[string]bool // index paths that are becoming unique
 }
 
 // urn is a schema and where its attributes begin.
@@ -66,14 +72,21 @@ type attr struct {
 	ref     *AttrRef // nil when no filter can speak of it
 	place   place
 	fold    folding
-	value   *attr // the sub-attribute "value" of a complex attribute
-	primary *attr // the sub-attribute "primary" of a multi-valued one
-	extends bool  // an extension
+	pattern *regexp.Regexp // nil for none
+	indexes bool           // its values are in the index, whether it may be asked or not
+	secret  bool           // never shown, and not kept in the clear
+	value   *attr          // the sub-attribute "value" of a complex attribute
+	primary *attr          // the sub-attribute "primary" of a multi-valued one
+	extends bool           // an extension
+	// mandatory: an extension whose required attributes every resource must have, because
+	// they are part of the flat profile.
+	mandatory bool
 }
 
 const (
 	maxAttributes = 500 // of one type, so that a schema stays a schema
 	maxNameLength = 128
+	maxPattern    = 500 // bytes
 )
 
 // Compile makes a snapshot of types, or says what is wrong with them.
@@ -83,7 +96,7 @@ func Compile(version int64, types []ResourceType) (*Snapshot, error) {
 		if _, ok := s.Type(def.Name); ok || def.Name == "" {
 			return nil, fmt.Errorf("resource type %q: empty or twice", def.Name)
 		}
-		t, err := compileType(def)
+		t, err := compileType(def, version)
 		if err == nil {
 			err = s.checkEndpoint(def.Endpoint)
 		}
@@ -108,14 +121,14 @@ func (s *Snapshot) Type(name string) (*Type, bool) {
 // Types returns the resource types in the order they were given.
 func (s *Snapshot) Types() []*Type { return append([]*Type(nil), s.types...) }
 
-func compileType(def ResourceType) (*Type, error) {
-	t := &Type{Name: def.Name, Endpoint: def.Endpoint, Description: def.Description, def: def}
+func compileType(def ResourceType, version int64) (*Type, error) {
+	t := &Type{Name: def.Name, Endpoint: def.Endpoint, Description: def.Description, Version: version, def: def}
 	t.root = &attr{Attribute: Attribute{Type: Complex}, byName: map[string]*attr{}}
 	t.add(t.root)
 	if err := t.addAll(t.root, commonAttributes(), "", ""); err != nil {
 		return nil, err
 	}
-	if err := t.addSchema(def.Core, t.root, "", ""); err != nil {
+	if err := t.addSchema(def.Core, t.root, "", def.Key); err != nil {
 		return nil, err
 	}
 	for _, x := range def.Extensions {
@@ -155,7 +168,7 @@ func (t *Type) addExtension(x Extension) error {
 	}
 	e := &attr{
 		Attribute: Attribute{Name: x.Schema.ID, Type: Complex, Required: x.Required},
-		parent:    t.root, ord: len(t.root.subs), path: x.Schema.ID, extends: true,
+		parent:    t.root, ord: len(t.root.subs), path: x.Schema.ID, extends: true, mandatory: x.Profile,
 		byName: map[string]*attr{},
 	}
 	t.add(e)
@@ -175,8 +188,13 @@ func (t *Type) addAll(parent *attr, as []Attribute, path, index string) error {
 			return fmt.Errorf("attribute %s: %w", path+a.Name, err)
 		}
 		c := &attr{Attribute: a, parent: parent, ord: len(parent.subs), path: path + a.Name}
-		c.setDefaults(index + a.Name)
-		t.add(c)
+		if err := c.setDefaults(index + a.Name); err != nil {
+			return fmt.Errorf("attribute %s: %w", c.path, err)
+		}
+		t.note(c)
+		if err := t.compileDefault(c); err != nil {
+			return fmt.Errorf("attribute %s: default: %w", c.path, err)
+		}
 		parent.subs = append(parent.subs, c)
 		parent.byName[lower(a.Name)] = c
 		if a.Type == Complex {
@@ -190,6 +208,22 @@ func (t *Type) addAll(parent *attr, as []Attribute, path, index string) error {
 	return nil
 }
 
+// note adds an attribute to the table, and what the type as a whole must know of it.
+func (t *Type) note(a *attr) {
+	t.add(a)
+	for _, m := range []struct {
+		is  bool
+		set *map[string]bool
+	}{{a.Building, &t.moving}, {a.Pending, &t.pending}} {
+		if m.is && *m.set == nil {
+			*m.set = map[string]bool{}
+		}
+		if m.is {
+			(*m.set)[a.ref.Path] = true
+		}
+	}
+}
+
 func (a *attr) primarySub() *attr {
 	if p := a.byName["primary"]; a.MultiValued && p != nil && p.Type == Boolean {
 		return p
@@ -197,9 +231,13 @@ func (a *attr) primarySub() *attr {
 	return nil
 }
 
-func (a *attr) setDefaults(index string) {
+func (a *attr) setDefaults(index string) (err error) {
 	if a.Mutability == "" {
 		a.Mutability = ReadWrite
+	}
+	// RFC 7643, section 7: what is writeOnly is never returned.
+	if a.Secret() || a.parent.Returned == ReturnedNever {
+		a.Returned = ReturnedNever
 	}
 	if a.Returned == "" {
 		a.Returned = ReturnedDefault
@@ -210,11 +248,20 @@ func (a *attr) setDefaults(index string) {
 	if a.Type == Binary {
 		a.Unindexed = true
 	}
+	a.secret = a.Returned == ReturnedNever && a.Type != Complex
+	a.indexes = !a.Unindexed
+	a.Unindexed = a.Unindexed || a.Building
+	if a.Pattern != "" {
+		if a.pattern, err = regexp.Compile(a.Pattern); err != nil {
+			return fmt.Errorf("pattern: %w", err)
+		}
+	}
 	if (a.Type == String || a.Type == Reference) && !a.CaseExact {
 		a.fold = foldCase
 	}
 	multi := a.MultiValued || a.parent.MultiValued
 	a.ref = &AttrRef{Path: index, Multi: multi, Type: a.Type, attr: a}
+	return nil
 }
 
 var nameForm = regexp.MustCompile(`^([A-Za-z][A-Za-z0-9_-]*|\$ref)$`)

@@ -1,6 +1,8 @@
 package schemas
 
 import (
+	"slices"
+
 	vocabulary "github.com/elimity-com/scim/schema"
 
 	"github.com/provost-id/provost/schemas/scim"
@@ -21,6 +23,7 @@ func Default() []ResourceType {
 		{
 			Name: "User", Endpoint: "/Users", Description: "User Account",
 			Core: fromVocabulary(vocabulary.CoreUserSchema(), ""),
+			Base: BaseAttributes(),
 			Extensions: []Extension{
 				{Schema: fromVocabulary(vocabulary.ExtensionEnterpriseUser(), enterpriseKey+":"), Key: enterpriseKey},
 				{Schema: Schema{
@@ -32,12 +35,13 @@ func Default() []ResourceType {
 		{
 			Name: "Group", Endpoint: "/Groups", Description: "Group",
 			Core: fromVocabulary(vocabulary.CoreGroupSchema(), ""),
+			Base: slices.Clone(groupAttributes[:]),
 			Extensions: []Extension{{Schema: Schema{
 				ID: scim.OrgGroup, Name: "Organisation Group",
 				Description: "Attributes of groups that this organisation has added",
 				Attributes: []Attribute{{
-					Name: "description", Type: String, MaxLength: 1024, Title: "Description",
-					Description: "What the group is for.",
+					Name: "description", Type: String, Description: "What the group is for.",
+					Rules: Rules{MaxLength: 1024}, View: View{Title: "Description"},
 				}},
 			}, Key: orgKey, Profile: true}},
 		},

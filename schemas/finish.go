@@ -52,13 +52,17 @@ func containsFold(list []string, s string) bool {
 // complex values that are there.
 func checkRequired(n *node, scimType string) error {
 	for _, a := range n.attr.subs {
-		if !a.Required && a.Type != Complex || a.Mutability == ReadOnly {
+		if !a.Required && a.Type != Complex || a.Mutability == ReadOnly || a.Default != nil {
 			continue
 		}
 		k := n.kid(a)
 		switch {
 		case k == nil && a.Required:
 			return errorf(scimType, a.path, "it is required and missing")
+		case k == nil && a.mandatory:
+			if err := checkRequired(&node{attr: a}, scimType); err != nil {
+				return err
+			}
 		case k == nil || a.Type != Complex:
 		case a.MultiValued:
 			for i := range k.kids {

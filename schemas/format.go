@@ -13,7 +13,7 @@ import (
 )
 
 // formats are those of the management API's user schema that a string can be checked
-// for. The others (ref-id, encrypted, hashed) say what a value is for.
+// for. The others (encrypted, hashed) say how a value is kept.
 var formats = map[string]struct {
 	want  string
 	check func(string) bool
@@ -25,7 +25,22 @@ var formats = map[string]struct {
 	"language-code": {"a language as in RFC 7231, section 5.3.5", isLanguage},
 	"locale":        {"a locale as en_US", isLocale},
 	"timezone":      {"an IANA time zone", isTimezone},
+	"ref-id":        {"the ID of an object: up to 64 letters, digits, - and _", refForm.MatchString},
 }
+
+// The formats of what is never shown: encrypted is kept sealed, hashed as a keyed hash.
+const (
+	FormatEncrypted = "encrypted"
+	FormatHashed    = "hashed"
+)
+
+// IsFormat says whether a format is one of the management API's.
+func IsFormat(format string) bool {
+	_, ok := formats[format]
+	return ok || format == FormatEncrypted || format == FormatHashed
+}
+
+var refForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 // CheckFormat says whether s has the format. An unknown format has every string.
 func CheckFormat(format, s string) error {

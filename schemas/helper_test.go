@@ -22,7 +22,7 @@ func custom() []ResourceType {
 		{Name: "home", Type: Reference, CaseExact: true, ReferenceTypes: []string{"external"}},
 		{Name: "key", Type: Binary},
 		{Name: "tags", Type: String, MultiValued: true},
-		{Name: "size", Type: String, Enum: []string{"S", "M", "L"}},
+		{Name: "size", Type: String, Rules: Rules{Enum: []string{"S", "M", "L"}}},
 		{Name: "origin", Type: String, Mutability: Immutable},
 		{Name: "computed", Type: String, Mutability: ReadOnly},
 		{Name: "secret", Type: String, Mutability: WriteOnly, Returned: ReturnedNever},

@@ -7,11 +7,17 @@ func (t *Type) CheckImmutable(old, replacement *Resource) error {
 }
 
 // Replacement is what a PUT of r makes of the resource that is there (RFC 7644, section
-// 3.5.1): r with the readOnly attributes of old, which no client gives. A change of an
+// 3.5.1): r with the readOnly attributes of old, which no client gives, and with the
+// secrets of old that the client cannot have read to send them back. A change of an
 // immutable attribute is an *Error.
 func (t *Type) Replacement(old, r *Resource) (*Resource, error) {
-	next := r.Clone()
-	next.root.retain(&old.root, func(a *attr) bool { return a.Mutability == ReadOnly })
+	next, err := t.Adopt(r)
+	if err != nil {
+		return nil, err
+	}
+	next = next.Clone()
+	next.root.retain(&old.root, func(a *attr, given bool) bool { return a.Mutability == ReadOnly || a.secret && !given })
+	next.ApplyDefaults(true)
 	return next, t.CheckImmutable(old, next)
 }
 
@@ -36,11 +42,11 @@ func checkImmutable(old, replacement *node) error {
 
 // retain puts back what old has of the attributes that keep chooses: those that the
 // client could not, or may not, change.
-func (n *node) retain(old *node, keep func(*attr) bool) {
+func (n *node) retain(old *node, keep func(a *attr, given bool) bool) {
 	for i := range old.kids {
 		k := &old.kids[i]
 		switch {
-		case keep(k.attr):
+		case keep(k.attr, n.kid(k.attr) != nil):
 			n.put(k.clone())
 		case k.attr.Type == Complex && !k.attr.MultiValued:
 			kept := node{attr: k.attr}

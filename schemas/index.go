@@ -37,12 +37,71 @@ func (r *Resource) Index() []Entry {
 			return
 		}
 		e := Entry{Path: a.ref.Path, Elem: elem}
-		if !a.Unindexed {
+		if a.indexes {
 			e.Value = a.encode(n.text)
 		}
 		entries = append(entries, e)
 	})
 	return entries
+}
+
+// Former returns the index rows that a resource may have beside those of Index, while
+// rows are being written anew: those of every other form that its values can have had.
+func (r *Resource) Former() []Entry {
+	if r == nil || r.Type.moving == nil {
+		return nil
+	}
+	var entries []Entry
+	r.root.leaves(0, func(n *node, elem int) {
+		a := n.attr
+		if !a.Building || a.ref == nil || a.ref.Where != InIndex || n.text == "" {
+			return
+		}
+		is := ""
+		if a.indexes {
+			is = a.encode(n.text)
+		}
+		for _, form := range a.forms(n.text) {
+			if form != is {
+				entries = append(entries, Entry{Path: a.ref.Path, Value: form, Elem: elem})
+			}
+		}
+	})
+	return entries
+}
+
+// Building says whether the index rows of a path are being written anew.
+func (t *Type) Building(path string) bool { return t.moving[path] }
+
+// Pending says whether the attribute with a path in the index is becoming unique.
+func (t *Type) Pending(path string) bool { return t.pending[path] }
+
+// AnyPending says whether an attribute of the type is becoming unique.
+func (t *Type) AnyPending() bool { return t.pending != nil }
+
+// Spell returns the SCIM path of an attribute by its path in the index.
+func (t *Type) Spell(path string) string {
+	for _, a := range t.attrs {
+		if a.ref != nil && a.ref.Path == path {
+			return a.path
+		}
+	}
+	return path
+}
+
+// forms are all that can stand in the index for a value: nothing but its presence, and
+// its text, folded or not.
+func (a *attr) forms(text string) []string {
+	switch a.Type {
+	case String, Reference:
+		folded := Fold(text)
+		if folded == text {
+			return []string{"", text}
+		}
+		return []string{"", text, folded}
+	default:
+		return []string{"", a.encode(text)}
+	}
 }
 
 // Unique returns the values that no other resource of the type may have (RFC 7643,

@@ -52,18 +52,27 @@ func (t *Type) find(path string) *attr {
 	return nil
 }
 
+// findQualified resolves a path under a URN. Of two URNs that both begin it, the longer
+// one is meant.
 func (t *Type) findQualified(path string) *attr {
+	var best urn
 	for _, u := range t.urns {
 		n := len(u.id)
-		switch {
-		case len(path) < n || !strings.EqualFold(path[:n], u.id):
-		case len(path) == n:
-			return u.attr
-		case path[n] == ':':
-			return u.attr.descend(path[n+1:])
+		if len(path) < n || !strings.EqualFold(path[:n], u.id) || len(path) > n && path[n] != ':' {
+			continue
+		}
+		if n > len(best.id) {
+			best = u
 		}
 	}
-	return nil
+	switch {
+	case best.attr == nil:
+		return nil
+	case len(path) == len(best.id):
+		return best.attr
+	default:
+		return best.attr.descend(path[len(best.id)+1:])
+	}
 }
 
 // descend resolves "name" or "name.sub" below a.

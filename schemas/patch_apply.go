@@ -9,6 +9,10 @@ import (
 // of them, or an *Error and nothing. Member operations of a group change Members of
 // the copy; a caller that keeps members as rows takes them out first (SplitMembers).
 func (t *Type) Patch(r *Resource, ops []PatchOp, d Dialect) (*Resource, error) {
+	ops, err := t.AdoptPatch(ops, d)
+	if err != nil {
+		return nil, err
+	}
 	rest, change, err := SplitMembers(ops)
 	if err != nil {
 		return nil, err
@@ -21,7 +25,7 @@ func (t *Type) Patch(r *Resource, ops []PatchOp, d Dialect) (*Resource, error) {
 			return nil, rest[i].in(err)
 		}
 	}
-	root.retain(&r.root, func(a *attr) bool { return a.Mutability == ReadOnly })
+	root.retain(&r.root, func(a *attr, _ bool) bool { return a.Mutability == ReadOnly })
 	root.prune()
 	if err := checkRequired(&root, Mutability); err != nil {
 		return nil, InOperation(err, ops)

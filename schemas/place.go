@@ -1,30 +1,46 @@
 package schemas
 
-// placeAll marks the attributes that live outside the document, or in a column.
-func (t *Type) placeAll() {
-	places := map[string]place{
-		"schemas": isSchemas, "id": isID, "externalid": isExternalID, "meta": isMeta,
-		"active": isActive, "password": isPassword, "members": isMembers, "groups": isGroups,
+import "github.com/provost-id/provost/schemas/scim"
+
+// Where what is common to all resources lives, and what only users and groups have.
+var (
+	commonPlaces = map[string]place{"schemas": isSchemas, "id": isID, "externalid": isExternalID, "meta": isMeta}
+	ownPlaces    = map[string]map[string]place{
+		scim.User:  {"active": isActive, "password": isPassword, "groups": isGroups},
+		scim.Group: {"members": isMembers},
 	}
-	for name, p := range places {
-		if a := t.root.byName[name]; a != nil {
-			a.place = p
+	commonColumns = map[string]Where{
+		"id": InID, "externalId": InExternalID, "meta.created": InCreated, "meta.lastModified": InModified,
+		"meta.version": InVersion, "meta.resourceType": InResourceType, "meta.location": InLocation, "schemas": InSchemas,
+	}
+	ownColumns = map[string]map[string]Where{
+		scim.User: {
+			"active": InActive, "userName": InUserName, "displayName": InDisplayName,
+			"name.familyName": InFamilyName, "name.givenName": InGivenName,
+		},
+		scim.Group: {"displayName": InDisplayName},
+	}
+)
+
+// placeAll marks the attributes that live outside the document, or in a column. A
+// resource type of one's own keeps all that it has in its documents and in the index.
+func (t *Type) placeAll() {
+	for _, places := range []map[string]place{commonPlaces, ownPlaces[t.def.Core.ID]} {
+		for name, p := range places {
+			if a := t.root.byName[name]; a != nil {
+				a.place = p
+			}
 		}
 	}
-	columns := map[string]Where{
-		"id": InID, "externalId": InExternalID, "active": InActive,
-		"meta.created": InCreated, "meta.lastModified": InModified,
-		"meta.version": InVersion, "meta.resourceType": InResourceType, "meta.location": InLocation, "schemas": InSchemas,
-		"userName": InUserName, "displayName": InDisplayName,
-		"name.familyName": InFamilyName, "name.givenName": InGivenName,
-	}
 	for _, a := range t.attrs {
-		if w, ok := columns[a.path]; ok && a.ref != nil {
-			a.ref.Where = w
+		for _, columns := range []map[string]Where{commonColumns, ownColumns[t.def.Core.ID]} {
+			if w, ok := columns[a.path]; ok && a.ref != nil {
+				a.ref.Where = w
+			}
 		}
 		t.placeSub(a)
 	}
-	if a := t.root.byName["username"]; a != nil {
+	if a := t.root.byName["username"]; a != nil && t.def.Core.ID == scim.User {
 		a.fold = foldLogin
 	}
 }
@@ -39,6 +55,7 @@ func (t *Type) placeSub(a *attr) {
 	switch {
 	case a == t.root || a.extends || a.Mutability == WriteOnly || a.Returned == ReturnedNever:
 		a.ref = nil
+		t.secrets = t.secrets || a.secret && top.place == inDocument
 	case top.place == isPassword:
 		a.ref = nil
 	case top.place == isMembers:

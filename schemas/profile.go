@@ -8,11 +8,11 @@ import (
 // Profile returns the flat view of the resource: the base attributes and those of
 // the organisation's extension that have a value. Strings are string, booleans bool,
 // integers int64, decimals float64, multi-valued attributes []any. What the flat
-// view has no name for stays in the resource.
+// view has no name for stays in the resource, and so do secrets.
 func (r *Resource) Profile() map[string]any {
 	p := make(map[string]any, len(r.Type.slots))
 	for _, s := range r.Type.slots {
-		if n := s.node(&r.root); n != nil {
+		if n := s.node(&r.root); n != nil && !s.attr.secret {
 			p[s.Name] = n.value()
 		}
 	}
@@ -54,6 +54,32 @@ func (t *Type) ProfileNames() []string {
 	}
 	return names
 }
+
+// ProfileType returns the type of a profile attribute and whether it is multi-valued;
+// ok is false for a name that the profile does not have, and for a secret.
+func (t *Type) ProfileType(name string) (typ DataType, multi, ok bool) {
+	s, ok := t.profile[name]
+	if !ok || s.attr.secret {
+		return "", false, false
+	}
+	return s.attr.Type, s.attr.MultiValued && s.list == nil, true
+}
+
+// ProfilePath returns the SCIM path of a profile attribute that a filter may name.
+func (t *Type) ProfilePath(name string) (path string, ok bool) {
+	s, ok := t.profile[name]
+	if !ok || s.attr.ref == nil {
+		return "", false
+	}
+	if s.Path != "" {
+		return s.Path, true
+	}
+	return s.attr.path, true
+}
+
+// Base returns the attributes of the flat profile that every organisation has, as they
+// are under this version.
+func (t *Type) Base() []BaseAttribute { return slices.Clone(t.def.Base) }
 
 // ChangedProfile returns the profile attributes whose values differ, sorted. Either
 // resource may be nil, for one that is created or deleted.

@@ -16,7 +16,7 @@ func (t *Type) FromProfile(p map[string]any) (*Resource, error) {
 		return nil, err
 	}
 	for _, s := range t.slots {
-		if s.attr.Required && s.node(&r.root) == nil {
+		if s.attr.Required && s.attr.Default == nil && s.node(&r.root) == nil {
 			return nil, s.errorf("it is required and missing")
 		}
 	}
@@ -184,18 +184,26 @@ func (s *slot) validate(n *node) error {
 
 func (s *slot) validateText(text string) error {
 	if s.attr.Type == Boolean || s.attr.Type == Integer || s.attr.Type == Decimal {
+		if err := s.attr.check(text); err != nil {
+			return s.errorf("%s", reason(err))
+		}
 		return nil
 	}
 	n := utf8.RuneCountInString(text)
 	switch {
 	case !utf8.ValidString(text), slices.Contains([]byte(text), 0):
 		return s.errorf("the string is not valid UTF-8, or has a NUL")
-	case s.Min > 0 && n < s.Min:
+	case s.Min > 0 && n < s.Min && s.Pattern == "":
 		return s.errorf("want at least %d characters, got %d", s.Min, n)
 	case s.Max > 0 && n > s.Max:
 		return s.errorf("want at most %d characters, got %d", s.Max, n)
 	}
-	if s.Format != "" {
+	switch {
+	case s.login != nil:
+		if !s.login.MatchString(text) {
+			return s.errorf("want a match of %s", s.Pattern)
+		}
+	case s.Format != "":
 		if err := CheckFormat(s.Format, text); err != nil {
 			return s.errorf("%v", err)
 		}

@@ -2,15 +2,15 @@ package schemas
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
-
-	"github.com/provost-id/provost/schemas/scim"
 )
 
 // slot is one attribute of the flat profile and its place in the resource.
 type slot struct {
 	BaseAttribute
-	attr *attr // the simple attribute that holds the value
+	attr  *attr          // the simple attribute that holds the value
+	login *regexp.Regexp // what takes the place of Format, or nil
 
 	list *attr  // the multi-valued attribute of which one element is meant, or nil
 	kind string // the type of that element; of the primary one, what it is made with
@@ -22,14 +22,7 @@ type slot struct {
 // extensions that belong to the profile.
 func (t *Type) compileProfile() error {
 	t.profile = map[string]*slot{}
-	bases := []BaseAttribute(nil)
-	switch t.def.Core.ID {
-	case scim.User:
-		bases = BaseAttributes()
-	case scim.Group:
-		bases = groupAttributes[:]
-	}
-	for _, b := range bases {
+	for _, b := range t.def.Base {
 		s, err := t.baseSlot(b)
 		if err == nil {
 			err = t.addSlot(s)
@@ -67,6 +60,12 @@ func (t *Type) addSlot(s *slot) error {
 // baseSlot finds what the SCIM path of a base attribute means.
 func (t *Type) baseSlot(b BaseAttribute) (*slot, error) {
 	s := &slot{BaseAttribute: b}
+	if b.Pattern != "" {
+		var err error
+		if s.login, err = loginPattern(b.Pattern); err != nil {
+			return nil, fmt.Errorf("profile attribute %s: %w", b.Name, err)
+		}
+	}
 	name, rest, selected := strings.Cut(b.Path, "[")
 	s.attr = t.find(name)
 	if s.attr == nil {
@@ -85,6 +84,17 @@ func (t *Type) baseSlot(b BaseAttribute) (*slot, error) {
 		return nil, fmt.Errorf("profile attribute %s: %s lacks a sub-attribute", b.Name, name)
 	}
 	return s, nil
+}
+
+// loginForm are the patterns that a login may have: anything, or the characters of a
+// set in which a hyphen comes first and whatever is no letter or digit is escaped.
+var loginForm = regexp.MustCompile(`^\[-?(?:[a-zA-Z0-9]-[a-zA-Z0-9]|[a-zA-Z0-9]|\\[^a-zA-Z0-9])+\]\+$`)
+
+func loginPattern(pattern string) (*regexp.Regexp, error) {
+	if pattern != ".+" && (!loginForm.MatchString(pattern) || len(pattern) > maxPattern) {
+		return nil, fmt.Errorf("pattern: want .+ or a set of characters as [-a-zA-Z0-9\\.]+")
+	}
+	return regexp.Compile(`^(?:` + pattern + `)$`)
 }
 
 // element returns the element that the slot means, or -1. The primary one is, when

@@ -79,6 +79,7 @@ func (t *Type) findAll(list string) (found map[*attr]bool, elements *Elements, e
 func (t *Type) project(wanted, unwanted map[*attr]bool) *Projection {
 	p := &Projection{t: t, whole: true, shows: make([]show, len(t.attrs))}
 	p.fill(t.root, wanted, unwanted, wanted == nil || wanted[t.root])
+	p.whole = p.whole && !t.def.Residue
 	return p
 }
 

@@ -12,6 +12,7 @@ import (
 // The schemas list names the schemas that the result uses (RFC 7643, section 3).
 func (t *Type) Render(dst []byte, doc []byte, v Volatile, p *Projection) []byte {
 	p = t.projection(p)
+	t = p.t // a projection is of one version of the schema
 	w := writer{t: t, p: p}
 	dst = slices.Grow(dst, len(doc)+len(v.Extra)+len(v.Location)+renderRoom)
 	if p.whole {

@@ -2,7 +2,9 @@ package schemas
 
 import (
 	"encoding/base64"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -10,6 +12,9 @@ import (
 // scalar reads the value of a simple attribute as its canonical text; c is the next
 // byte.
 func (p *parser) scalar(a *attr, c byte) (string, error) {
+	if p.trusted && a.secret {
+		return p.str() // in the form in which it is kept
+	}
 	switch a.Type {
 	case Boolean:
 		return p.boolean(a, c)
@@ -65,7 +70,10 @@ func (p *parser) numeric(a *attr, c byte) (string, error) {
 	if err != nil || p.trusted {
 		return s, err
 	}
-	return a.number(s)
+	if s, err = a.number(s); err != nil {
+		return "", err
+	}
+	return s, a.check(s)
 }
 
 // number returns the canonical text of a JSON number.
@@ -80,9 +88,13 @@ func (a *attr) number(s string) (string, error) {
 	return canonical, nil
 }
 
-// check validates the text of a string, reference, dateTime or binary attribute.
+// check validates the canonical text of a value.
 func (a *attr) check(s string) error {
 	switch a.Type {
+	case Boolean:
+		return nil
+	case Integer, Decimal:
+		return a.checkNumber(s)
 	case DateTime:
 		if t, err := parseDateTime(s); err != nil || t.Year() < 0 || t.Year() > 9998 {
 			return errorf(InvalidValue, a.path, "want dateTime as 2006-01-02T15:04:05Z, got %q", clip(s))
@@ -112,11 +124,16 @@ func (a *attr) checkString(s string) error {
 		}
 	}
 	// No folding makes a string ten times as long, so short ones need no measuring.
-	if !a.Unindexed && len(s) > MaxIndexed/10 && len(a.fold.apply(s)) > MaxIndexed {
+	if a.indexes && len(s) > MaxIndexed/10 && len(a.fold.apply(s)) > MaxIndexed {
 		return errorf(InvalidValue, a.path, "want at most %d bytes, got %d", MaxIndexed, len(s))
 	}
-	if len(a.Enum) > 0 && s != "" && !slices.Contains(a.Enum, s) {
-		return errorf(InvalidValue, a.path, "want one of %s, got %q", strings.Join(a.Enum, ", "), clip(s))
+	if s != "" && a.pattern != nil && !a.pattern.MatchString(s) {
+		return errorf(InvalidValue, a.path, "want a match of %s, got %s", a.Pattern, a.quote(s))
+	}
+	if s != "" {
+		if err := a.checkEnum(s); err != nil {
+			return err
+		}
 	}
 	if a.Format != "" && s != "" {
 		if err := CheckFormat(a.Format, s); err != nil {
@@ -124,6 +141,34 @@ func (a *attr) checkString(s string) error {
 		}
 	}
 	return nil
+}
+
+func (a *attr) checkNumber(s string) error {
+	f, _ := strconv.ParseFloat(s, 64) // canonical text always parses
+	switch {
+	case a.Int32 && (f < math.MinInt32 || f > math.MaxInt32):
+		return errorf(InvalidValue, a.path, "want an integer of 32 bits, got %s", a.quote(s))
+	case a.Minimum != nil && f < *a.Minimum:
+		return errorf(InvalidValue, a.path, "want at least %v, got %s", *a.Minimum, a.quote(s))
+	case a.Maximum != nil && f > *a.Maximum:
+		return errorf(InvalidValue, a.path, "want at most %v, got %s", *a.Maximum, a.quote(s))
+	}
+	return a.checkEnum(s)
+}
+
+func (a *attr) checkEnum(s string) error {
+	if len(a.Enum) == 0 || slices.Contains(a.Enum, s) {
+		return nil
+	}
+	return errorf(InvalidValue, a.path, "want one of %s, got %s", strings.Join(a.Enum, ", "), a.quote(s))
+}
+
+// quote shows a value in a message, unless nobody may see it.
+func (a *attr) quote(s string) string {
+	if a.secret {
+		return "another"
+	}
+	return strconv.Quote(clip(s))
 }
 
 func isBase64(s string) bool {

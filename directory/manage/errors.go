@@ -114,8 +114,9 @@ func (h *handlers) checkNames(typ, what string, profile map[string]any) error {
 // checkRequired refuses a user profile without the required base attributes (section
 // 2.1). A merge names some attributes only: of those none may be emptied. SCIM and
 // imports may store a user without a name, so this is no rule of the directory.
-func checkRequired(profile map[string]any, merge bool) error {
-	for _, a := range schemas.BaseAttributes() {
+func (h *handlers) checkRequired(profile map[string]any, merge bool) error {
+	t, _ := h.dir.Schemas().Type("User")
+	for _, a := range t.Base() {
 		v, named := profile[a.Name]
 		if a.Required && (named || !merge) && (v == nil || v == "") {
 			return httpapi.Invalid(a.Name, a.Name+": The field cannot be left blank")

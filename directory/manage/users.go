@@ -54,7 +54,7 @@ func (h *handlers) createUser(ctx context.Context, in *createUserInput) (*userOu
 	if err := h.checkNames("User", "newUser", in.Body.Profile); err != nil {
 		return nil, err
 	}
-	if err := checkRequired(in.Body.Profile, false); err != nil {
+	if err := h.checkRequired(in.Body.Profile, false); err != nil {
 		return nil, err
 	}
 	password := in.Body.passwordInput()
@@ -118,7 +118,7 @@ func (h *handlers) edit(ctx context.Context, in *editUserInput, replace bool) (*
 	if err := h.checkNames("User", "updateUser", in.Body.Profile); err != nil {
 		return nil, err
 	}
-	if err := checkRequired(in.Body.Profile, !replace); err != nil {
+	if err := h.checkRequired(in.Body.Profile, !replace); err != nil {
 		return nil, err
 	}
 	password := in.Body.passwordInput()

@@ -44,7 +44,7 @@ func deviceType() schemas.ResourceType {
 // serve makes these types the schema in force.
 func (s *service) serve(types ...schemas.ResourceType) {
 	s.t.Helper()
-	snapshot, err := schemas.Compile(2, append(schemas.Default(), types...))
+	snapshot, err := schemas.Compile(s.dir.Schemas().Version, append(schemas.Default(), types...))
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -24,6 +24,10 @@ const channel = "snapshot"
 
 // Snapshot holds the value of type T that load made from the database.
 type Snapshot[T any] struct {
+	// Eager has Run load a changed value at once, for a value that is read by Peek. It is
+	// set before first use.
+	Eager bool
+
 	db    *sqldb.DB
 	name  string
 	load  func(ctx context.Context, r sqldb.Reader) (T, error)
@@ -51,6 +55,21 @@ func (s *Snapshot[T]) Get(ctx context.Context) (T, error) {
 		return v.value, nil
 	}
 	return s.reload(ctx)
+}
+
+// Peek returns the value in hand without looking at the database; ok is false before
+// the first Get.
+func (s *Snapshot[T]) Peek() (value T, ok bool) {
+	if v := s.value.Load(); v != nil {
+		return v.value, true
+	}
+	return value, false
+}
+
+// Reload loads the value again, whether anybody has said that it changed or not.
+func (s *Snapshot[T]) Reload(ctx context.Context) (T, error) {
+	s.stale.Add(1)
+	return s.Get(ctx)
 }
 
 // Bump marks the value changed, in the transaction of the change: this node reads its
@@ -81,6 +100,9 @@ func (s *Snapshot[T]) Run(ctx context.Context) error {
 		case <-tick.C:
 		}
 		s.poll(ctx)
+		if s.Eager {
+			_, _ = s.Get(ctx) // what cannot be loaded is tried again at the next tick
+		}
 	}
 }
 

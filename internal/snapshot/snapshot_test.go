@@ -182,3 +182,33 @@ func TestConcurrentReadersAreNotStale(t *testing.T) {
 		wg.Wait()
 	})
 }
+
+// Peek never looks at the database; an Eager snapshot follows all the same.
+func TestPeek(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		var loads atomic.Int64
+		s := value(db, &loads)
+		s.Eager = true
+		if _, ok := s.Peek(); ok || loads.Load() != 0 {
+			t.Error("there is a value before the first Get")
+		}
+		want(t, s, 0)
+		set(t, db, s, 7)
+		if got, ok := s.Peek(); got != 0 || !ok {
+			t.Errorf("peeked %d, %v", got, ok)
+		}
+		if got, err := s.Reload(t.Context()); got != 7 || err != nil {
+			t.Errorf("reloaded %d, %v", got, err)
+		}
+		run(t, s)
+		set(t, db, s, 8)
+		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+			if got, _ := s.Peek(); got == 8 {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatal("Run does not load what has changed")
+			}
+		}
+	})
+}

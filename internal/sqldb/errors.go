@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"context"
 	"errors"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -28,3 +29,17 @@ func IsForeignKey(err error) bool {
 	var perr *pgconn.PgError
 	return errors.As(err, &perr) && perr.Code == foreignKeyViolation
 }
+
+// againTries is how often a closure is run that asks to be run again.
+const againTries = 5
+
+// Again, returned by a closure, makes Write undo the transaction, call Prepare outside
+// of it, and run the closure once more: the closure has found that what it was made
+// from, and holds in memory, is out of date. After againTries the error is the caller's.
+type Again struct {
+	Prepare func(context.Context) error
+	Reason  string
+}
+
+// Error gives the reason.
+func (e *Again) Error() string { return e.Reason }

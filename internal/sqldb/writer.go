@@ -46,6 +46,19 @@ func (db *DB) Write(ctx context.Context, fn func(*Tx) error) error {
 	if ctx.Value(insideWrite{}) != nil {
 		return errNested
 	}
+	for try := 1; ; try++ {
+		err := db.writeOnce(ctx, fn)
+		again, ok := errors.AsType[*Again](err)
+		if !ok || try == againTries {
+			return err
+		}
+		if err := again.Prepare(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+func (db *DB) writeOnce(ctx context.Context, fn func(*Tx) error) error {
 	if db.dialect == PostgreSQL {
 		return db.writePostgres(ctx, fn)
 	}
