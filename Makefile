@@ -55,7 +55,7 @@ demo: deps ## walk through the main job on real servers, in under two minutes
 	$(GO) run ./cmd/demo
 
 .PHONY: kill
-kill: deps ## kill -9 at 25 random points of an import and 25 of an export
+kill: deps ## kill -9 at 25 random points of imports, of exports and of bulk requests
 	$(GO) test -count=1 -timeout 30m -run '^TestKill' -v ./internal/story -kill.points 25
 
 .PHONY: bench

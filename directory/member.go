@@ -24,6 +24,11 @@ func (d *Directory) AddMemberTx(tx *sqldb.Tx, c Change, groupID, memberID string
 	return d.changeMembersTx(tx, c, groupID, schemas.MemberChange{Add: []string{memberID}})
 }
 
+// AddMembersTx makes users and groups members of a group, and returns the group.
+func (d *Directory) AddMembersTx(tx *sqldb.Tx, c Change, groupID string, memberIDs []string) (*Group, error) {
+	return d.changeGroupTx(tx, c, groupID, nil, groupChange{members: schemas.MemberChange{Add: memberIDs}})
+}
+
 // RemoveMember takes a user or a group out of a group; that it is not in it is no error.
 func (d *Directory) RemoveMember(ctx context.Context, c Change, groupID, memberID string) error {
 	return d.DB.Write(ctx, func(tx *sqldb.Tx) error { return d.RemoveMemberTx(tx, c, groupID, memberID) })

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/provost-id/provost/internal/id"
 	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/schemas"
 )
@@ -22,6 +23,18 @@ type Resource struct {
 	Modified   time.Time
 	ExternalID string // in the namespace of the client that asked
 	Doc        []byte
+}
+
+// NewID gives out the ID of a resource of a type that is going to be created, so that
+// others can refer to it before it is there.
+func (d *Directory) NewID(typ string) string {
+	switch typ {
+	case typeUser:
+		return id.NewAt(id.User, d.now())
+	case typeGroup:
+		return id.NewAt(id.Group, d.now())
+	}
+	return id.NewAt(id.Resource, d.now())
 }
 
 // Name is what an event calls the resource: its displayName, or empty.

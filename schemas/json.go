@@ -72,6 +72,30 @@ func CheckObject(body []byte) error {
 	return r.end()
 }
 
+// Members calls member with the name and the text of each member of a JSON object, read
+// by the rules of CheckObject. An error of member ends it.
+func Members(object []byte, member func(name string, value []byte) error) error {
+	r := reader{src: string(object)}
+	if err := r.start(); err != nil {
+		return err
+	}
+	if r.peek() != '{' {
+		return errorf(InvalidSyntax, "", "want object, got %s", r.found())
+	}
+	err := r.object(func(name string) error {
+		r.peek()
+		from := r.pos
+		if err := r.skip(); err != nil {
+			return err
+		}
+		return member(name, object[from:r.pos])
+	})
+	if err != nil {
+		return err
+	}
+	return r.end()
+}
+
 func (r *reader) expect(c byte) error {
 	if r.peek() != c || r.pos == len(r.src) {
 		return r.errorf("want %q, got %s", string(c), r.found())

@@ -15,6 +15,7 @@ func (s *Server) serviceProviderConfig(w http.ResponseWriter, r *http.Request) {
 	s.discover(w, r, wire.ServiceProviderConfig{
 		Schemas: []string{wire.ServiceProviderSchema},
 		Patch:   yes, ChangePassword: yes, ETag: yes, Sort: no,
+		Bulk:   wire.BulkSupport{Supported: true, MaxOperations: maxBulkOperations, MaxPayloadSize: maxBulkPayload},
 		Filter: wire.FilterSupport{Supported: true, MaxResults: maxCount},
 		Pagination: &wire.PaginationSupport{
 			Cursor: true, Index: true, DefaultPaginationMethod: "index",

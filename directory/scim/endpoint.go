@@ -4,7 +4,6 @@ import (
 	"net/http"
 
 	"github.com/provost-id/provost/internal/httpapi"
-	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/schemas"
 )
 
@@ -52,9 +51,9 @@ func (s *Server) endpoint(name string) (endpoint, bool) {
 type verbs map[string]func(endpoint, http.ResponseWriter, *http.Request)
 
 var (
-	collection = verbs{"GET": endpoint.listOrChanges, "POST": endpoint.create}
+	collection = verbs{"GET": endpoint.listOrChanges, "POST": endpoint.change}
 	single     = verbs{
-		"GET": endpoint.read, "PUT": unlessMatch(endpoint.replace), "PATCH": unlessMatch(endpoint.patch), "DELETE": unlessMatch(endpoint.delete),
+		"GET": endpoint.read, "PUT": endpoint.changeUnless, "PATCH": endpoint.changeUnless, "DELETE": endpoint.changeUnless,
 	}
 	searched = verbs{"POST": endpoint.search}
 )
@@ -87,17 +86,6 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, v verbs) {
 // operation is what a request asks for.
 func (e endpoint) operation(r *http.Request) operation {
 	return operation{change: change(r), dialect: dialect(r), typ: e.typ, id: r.PathValue("id"), match: ifMatch(r)}
-}
-
-// do makes one change that has been prepared.
-func (e endpoint) do(r *http.Request, do work, err error) (row stored, _ error) {
-	if err != nil {
-		return stored{}, err
-	}
-	return row, e.Directory.DB.Write(r.Context(), func(tx *sqldb.Tx) (err error) {
-		row, err = do(tx)
-		return err
-	})
 }
 
 // caller is the namespace of external IDs.

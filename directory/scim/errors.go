@@ -17,16 +17,22 @@ import (
 // writeError turns an error of the domain into a SCIM error (RFC 7644, section 3.12).
 // One it does not know is 500 outside, and is logged here with the request ID.
 func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {
-	status, scimType, detail := describe(err)
+	status, scimType, detail := s.problem(r, err)
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	writeErrorBody(w, status, scimType, detail)
+}
+
+// problem is what a client is told of an error.
+func (s *Server) problem(r *http.Request, err error) (status int, scimType, detail string) {
+	status, scimType, detail = describe(err)
 	if status == http.StatusInternalServerError {
 		id := httpapi.RequestID(r.Context())
 		s.Directory.Log.ErrorContext(r.Context(), "scim request failed", slog.String("request_id", id), slog.Any("error", err))
 		detail = "internal error; request " + id
 	}
-	if status == http.StatusServiceUnavailable {
-		w.Header().Set("Retry-After", "1")
-	}
-	writeErrorBody(w, status, scimType, detail)
+	return status, scimType, detail
 }
 
 func describe(err error) (status int, scimType, detail string) {

@@ -39,8 +39,17 @@ type operation struct {
 	change  directory.Change
 	dialect schemas.Dialect
 	typ     *schemas.Type
-	id      string            // empty for a resource that is created
+	id      string            // of a resource that is there
+	newID   string            // of one that is created, when it has been given out before
 	match   directory.IfMatch // of one that is there
+}
+
+// origin gives what is created the ID that was given out for it.
+func (o operation) origin() *directory.Origin {
+	if o.newID == "" {
+		return nil
+	}
+	return &directory.Origin{ID: o.newID}
 }
 
 // work is a change that only a transaction is missing. That of a delete returns no row.
@@ -73,7 +82,7 @@ func (s *Server) users() *kind {
 			return userRow(d.UserFor(ctx, id, client))
 		},
 		add: func(ctx context.Context, o operation, res *schemas.Resource) (work, error) {
-			do, err := d.PrepareUsers(ctx, o.change, []directory.UserToCreate{{Resource: res}})
+			do, err := d.PrepareUsers(ctx, o.change, []directory.UserToCreate{{Resource: res, Options: directory.CreateOptions{Origin: o.origin()}}})
 			return works(onlyRow, do, err)
 		},
 		put: func(ctx context.Context, o operation, res *schemas.Resource) (work, error) {
@@ -123,7 +132,7 @@ func (s *Server) groups() *kind {
 		},
 		add: func(_ context.Context, o operation, res *schemas.Resource) (work, error) {
 			return func(tx *sqldb.Tx) (stored, error) {
-				return s.groupRow(d.CreateGroupTx(tx, o.change, res, directory.GroupOptions{}))
+				return s.groupRow(d.CreateGroupTx(tx, o.change, res, directory.GroupOptions{Origin: o.origin()}))
 			}, nil
 		},
 		put: func(_ context.Context, o operation, res *schemas.Resource) (work, error) {
@@ -164,7 +173,9 @@ func (s *Server) others() *kind {
 			return resourceRow(d.ResourceFor(ctx, t.Name, id, client))
 		},
 		add: func(_ context.Context, o operation, res *schemas.Resource) (work, error) {
-			return func(tx *sqldb.Tx) (stored, error) { return resourceRow(d.CreateResourceTx(tx, o.change, res, nil)) }, nil
+			return func(tx *sqldb.Tx) (stored, error) {
+				return resourceRow(d.CreateResourceTx(tx, o.change, res, o.origin()))
+			}, nil
 		},
 		put: func(_ context.Context, o operation, res *schemas.Resource) (work, error) {
 			return func(tx *sqldb.Tx) (stored, error) {

@@ -220,7 +220,6 @@ func TestMethods(t *testing.T) {
 		c.refused(http.StatusMethodNotAllowed, "", "PUT", "/Users", `{}`, "PUT")
 		c.refused(http.StatusMethodNotAllowed, "", "DELETE", "/ResourceTypes", "")
 		c.refused(http.StatusNotFound, "", "GET", "/Nothing", "", "/Nothing")
-		c.refused(http.StatusNotImplemented, "", "POST", "/Bulk", `{}`)
 		c.refused(http.StatusNotImplemented, "", "GET", "/Me", "")
 	})
 }
@@ -229,7 +228,7 @@ func TestDiscoveryTellsTheTruth(t *testing.T) {
 	each(t, func(t *testing.T, s *service, c *client) {
 		anybody := &client{t: t, s: s}
 		r := anybody.must(http.StatusOK, "GET", "/ServiceProviderConfig", "")
-		want := map[string]any{"patch": true, "etag": true, "changePassword": true, "filter": true, "sort": false, "bulk": false}
+		want := map[string]any{"patch": true, "etag": true, "changePassword": true, "filter": true, "sort": false, "bulk": true}
 		for name, supported := range want {
 			if at(r.body, name, "supported") != supported {
 				t.Errorf("%s: %v, want %v", name, at(r.body, name), supported)

@@ -69,17 +69,22 @@ func tags(r *http.Request, header string) (versions directory.IfMatch, ok bool) 
 	if len(values) == 0 {
 		return nil, false
 	}
-	versions = directory.IfMatch{}
-	for _, tag := range strings.Split(strings.Join(values, ","), ",") {
+	return versionsOf(strings.Join(values, ",")), true
+}
+
+// versionsOf reads a list of entity tags; it is nil for "*".
+func versionsOf(list string) directory.IfMatch {
+	versions := directory.IfMatch{}
+	for _, tag := range strings.Split(list, ",") {
 		tag = strings.TrimSpace(tag)
 		if tag == "*" {
-			return nil, true
+			return nil
 		}
 		if n, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(tag, "W/"), `"`), 10, 64); err == nil {
 			versions = append(versions, n)
 		}
 	}
-	return versions, true
+	return versions
 }
 
 func etag(version int64) string { return `W/"` + strconv.FormatInt(version, 10) + `"` }

@@ -7,22 +7,6 @@ import (
 	"github.com/provost-id/provost/schemas"
 )
 
-// create serves POST of an endpoint, as /Users (RFC 7644, section 3.3).
-func (e endpoint) create(w http.ResponseWriter, r *http.Request) {
-	p, res, err := e.decode(w, r)
-	if err != nil {
-		e.writeError(w, r, err)
-		return
-	}
-	do, err := e.add(r.Context(), e.operation(r), res)
-	row, err := e.do(r, do, err)
-	if err != nil {
-		e.writeError(w, r, err)
-		return
-	}
-	e.write(w, r, http.StatusCreated, row, p)
-}
-
 // read serves GET and HEAD of one resource (RFC 7644, sections 3.4.1 and 3.14).
 func (e endpoint) read(w http.ResponseWriter, r *http.Request) {
 	p, err := e.projection(r)
@@ -66,15 +50,9 @@ func (e endpoint) unchanged(r *http.Request, row stored, p *schemas.Projection) 
 	return changed.Before(row.volatile.Modified), err
 }
 
-// unlessMatch keeps a handler from writing to what If-None-Match names (RFC 9110,
-// section 13.1.2).
-func unlessMatch(write func(endpoint, http.ResponseWriter, *http.Request)) func(endpoint, http.ResponseWriter, *http.Request) {
-	return func(e endpoint, w http.ResponseWriter, r *http.Request) {
-		versions, ok := tags(r, "If-None-Match")
-		if !ok {
-			write(e, w, r)
-			return
-		}
+// changeUnless is change, but for what If-None-Match names (RFC 9110, section 13.1.2).
+func (e endpoint) changeUnless(w http.ResponseWriter, r *http.Request) {
+	if versions, ok := tags(r, "If-None-Match"); ok {
 		row, err := e.find(r.Context(), e.typ, r.PathValue("id"), caller(r))
 		if err == nil && (versions == nil || slices.Contains(versions, row.volatile.Version)) {
 			err = &statusError{status: http.StatusPreconditionFailed, detail: "the resource is one that If-None-Match names"}
@@ -83,65 +61,8 @@ func unlessMatch(write func(endpoint, http.ResponseWriter, *http.Request)) func(
 			e.writeError(w, r, err)
 			return
 		}
-		write(e, w, r)
 	}
-}
-
-// replace serves PUT (RFC 7644, section 3.5.1).
-func (e endpoint) replace(w http.ResponseWriter, r *http.Request) {
-	p, res, err := e.decode(w, r)
-	if err != nil {
-		e.writeError(w, r, err)
-		return
-	}
-	do, err := e.put(r.Context(), e.operation(r), res)
-	row, err := e.do(r, do, err)
-	if err != nil {
-		e.writeError(w, r, err)
-		return
-	}
-	e.write(w, r, http.StatusOK, row, p)
-}
-
-// patch serves PATCH (RFC 7644, section 3.5.2). A change of members is answered 204
-// unless the client says which attributes it wants: the list may be long.
-func (e endpoint) patch(w http.ResponseWriter, r *http.Request) {
-	p, ops, err := e.decodePatch(w, r)
-	if err != nil {
-		e.writeError(w, r, err)
-		return
-	}
-	do, err := e.edit(r.Context(), e.operation(r), ops)
-	row, err := e.do(r, do, err)
-	if err != nil {
-		e.writeError(w, r, inOperation(err, ops))
-		return
-	}
-	if touchesMembers(ops) && !asksForBody(r) {
-		w.Header().Set("ETag", etag(row.volatile.Version))
-		w.WriteHeader(http.StatusNoContent)
-		return
-	}
-	e.write(w, r, http.StatusOK, row, p)
-}
-
-func touchesMembers(ops []schemas.PatchOp) bool {
-	_, m, err := schemas.SplitMembers(ops)
-	return err == nil && !m.Empty()
-}
-
-func asksForBody(r *http.Request) bool {
-	q := r.URL.Query()
-	return q.Has("attributes") || q.Has("excludedAttributes")
-}
-
-// delete serves DELETE (RFC 7644, section 3.6).
-func (e endpoint) delete(w http.ResponseWriter, r *http.Request) {
-	if _, err := e.do(r, e.remove(e.operation(r)), nil); err != nil {
-		e.writeError(w, r, err)
-		return
-	}
-	w.WriteHeader(http.StatusNoContent)
+	e.change(w, r)
 }
 
 func (e endpoint) projection(r *http.Request) (*schemas.Projection, error) {
@@ -150,32 +71,6 @@ func (e endpoint) projection(r *http.Request) (*schemas.Projection, error) {
 	}
 	q := r.URL.Query()
 	return e.typ.ParseProjection(listed(q, "attributes"), listed(q, "excludedAttributes"))
-}
-
-func (e endpoint) decode(w http.ResponseWriter, r *http.Request) (*schemas.Projection, *schemas.Resource, error) {
-	p, err := e.projection(r)
-	if err != nil {
-		return nil, nil, err
-	}
-	body, err := readBody(w, r, e.maxBody)
-	if err != nil {
-		return nil, nil, err
-	}
-	res, err := e.typ.Parse(body, dialect(r))
-	return p, res, err
-}
-
-func (e endpoint) decodePatch(w http.ResponseWriter, r *http.Request) (*schemas.Projection, []schemas.PatchOp, error) {
-	p, err := e.projection(r)
-	if err != nil {
-		return nil, nil, err
-	}
-	body, err := readBody(w, r, e.maxBody)
-	if err != nil {
-		return nil, nil, err
-	}
-	ops, err := e.typ.ParsePatch(body, dialect(r))
-	return p, ops, err
 }
 
 // write answers with one resource.

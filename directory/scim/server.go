@@ -37,10 +37,12 @@ type Server struct {
 	NoteDialect func(ctx context.Context, tokenID, dialect string) error
 
 	kinds kinds
+	bulks chan struct{} // holds one for each bulk request in memory
 }
 
 // Handler returns the whole service, authentication included.
 func (s *Server) Handler() http.Handler {
+	s.bulks = make(chan struct{}, maxBulks)
 	s.kinds = kinds{users: s.users(), groups: s.groups(), others: s.others()}
 	mux := http.NewServeMux()
 	mux.HandleFunc(Base+"/{endpoint}", s.serveCollection)
@@ -52,7 +54,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle(Base+"/ResourceTypes", methods{"GET": s.resourceTypes})
 	mux.Handle(Base+"/ResourceTypes/{name}", methods{"GET": s.resourceType})
 	mux.HandleFunc(Base+"/Me", unsupported)
-	mux.HandleFunc(Base+"/Bulk", unsupported)
+	mux.Handle(Base+"/Bulk", methods{"POST": s.bulk})
 	mux.HandleFunc("/", s.noPath)
 
 	protected := httpapi.Authenticate(s.Auth, writeStatus)(authorize(s.listen(mux)))

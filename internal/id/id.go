@@ -46,11 +46,22 @@ func New(prefix string) string { return NewAt(prefix, time.Now()) }
 
 // NewAt is New for a caller that decides by its own clock.
 func NewAt(prefix string, now time.Time) string {
+	for ms := uint64(now.UnixMilli()); ; ms++ {
+		if id := newAt(prefix, ms); !strings.Contains(id, reserved) {
+			return id
+		}
+	}
+}
+
+// reserved is a word that no identifier of a resource may hold (RFC 7643, section 3.1).
+// There are moments that spell it, so another try takes the next one.
+const reserved = "bulkId"
+
+func newAt(prefix string, ms uint64) string {
 	var room [32]byte // prefixes have three characters
 	b := append(room[:0], prefix...)
 	n := len(b)
 	b = b[:n+timeDigits+randDigits]
-	ms := uint64(now.UnixMilli())
 	for i := n + timeDigits - 1; i >= n; i-- {
 		b[i] = alphabet[ms%uint64(len(alphabet))]
 		ms /= uint64(len(alphabet))

@@ -2,6 +2,7 @@ package id_test
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +31,25 @@ func TestIdentifiersSortByTime(t *testing.T) {
 			t.Errorf("%q made %v later does not sort after %q", got, step, last)
 		}
 		last = got
+	}
+}
+
+// TestRFC7643_3_1_NoBulkID: the word bulkId is in no identifier, not even in the
+// millisecond that spells it.
+func TestRFC7643_3_1_NoBulkID(t *testing.T) {
+	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	var ms int64
+	for _, c := range "0VbulkId" {
+		ms = ms*62 + int64(strings.IndexRune(alphabet, c))
+	}
+	at := time.UnixMilli(ms)
+	if before := id.NewAt(id.User, at.Add(-time.Millisecond)); !strings.HasPrefix(before, "00u0VbulkIc") {
+		t.Fatalf("%s is not of the millisecond before", before)
+	}
+	for range 100 {
+		if got := id.NewAt(id.User, at); strings.Contains(got, "bulkId") {
+			t.Fatalf("%s holds the word", got)
+		}
 	}
 }
 

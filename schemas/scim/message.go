@@ -43,6 +43,34 @@ type PatchOperation struct {
 	Value json.RawMessage `json:"value,omitempty"`
 }
 
+// BulkRequest is the body of POST /Bulk (RFC 7644, section 3.7). FailOnErrors is how many
+// errors end it, 0 for any number.
+type BulkRequest struct {
+	Schemas      []string        `json:"schemas"`
+	FailOnErrors int             `json:"failOnErrors,omitempty"`
+	Operations   []BulkOperation `json:"Operations"`
+}
+
+// BulkResponse is the answer to a BulkRequest: the operations that were processed.
+type BulkResponse struct {
+	Schemas    []string        `json:"schemas"`
+	Operations []BulkOperation `json:"Operations"`
+}
+
+// BulkOperation is one operation of a bulk request, or what became of it. Path and Data
+// are those of a request; Location, Status, which is that of HTTP as a string, and
+// Response are those of an answer.
+type BulkOperation struct {
+	Location string          `json:"location,omitempty"`
+	Method   string          `json:"method"`
+	BulkID   string          `json:"bulkId,omitempty"`
+	Version  string          `json:"version,omitempty"`
+	Path     string          `json:"path,omitempty"`
+	Data     json.RawMessage `json:"data,omitempty"`
+	Status   string          `json:"status,omitempty"`
+	Response *ErrorBody      `json:"response,omitempty"`
+}
+
 // ErrorBody is the body of an error (RFC 7644, section 3.12). Status is the HTTP
 // status as a string.
 type ErrorBody struct {
