@@ -75,6 +75,9 @@ func compareCost(n *schemas.Compare) cost {
 		}
 		return costWalk
 	}
+	if isUnindexed(n) {
+		return costWalk
+	}
 	switch n.Op {
 	case schemas.EQ:
 		return equalCost(n.Attr)

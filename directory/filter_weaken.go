@@ -14,11 +14,14 @@ func unindexed(n schemas.Node) *schemas.Compare {
 	case *schemas.ValuePath:
 		return unindexed(n.Node)
 	}
-	c := n.(*schemas.Compare)
-	if c.Attr.Where != schemas.InIndex || c.Op == schemas.PR || !c.Attr.Unindexed() {
-		return nil
+	if c := n.(*schemas.Compare); isUnindexed(c) {
+		return c
 	}
-	return c
+	return nil
+}
+
+func isUnindexed(c *schemas.Compare) bool {
+	return c.Attr.Where == schemas.InIndex && c.Op != schemas.PR && c.Attr.Unindexed()
 }
 
 func anyUnindexed(terms []schemas.Node) *schemas.Compare {
