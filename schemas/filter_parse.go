@@ -113,6 +113,9 @@ func (p *filterParser) unary() (Node, error) {
 	if word == "" {
 		return nil, p.errorf("want an attribute, got %q", clip(p.src[from:]))
 	}
+	if rest := p.rest(); rest != "" {
+		return nil, errorf(InvalidFilter, clip(word+rest), "no attribute has such a name")
+	}
 	if p.next() == '[' {
 		return p.valuePath(word)
 	}

@@ -44,6 +44,15 @@ func (s *scanner) word() string {
 	return s.src[start:s.pos]
 }
 
+// rest is what stands between the word that was read and the next space or bracket.
+func (s *scanner) rest() string {
+	rest := s.src[s.pos:]
+	if end := strings.IndexAny(rest, " \t()[]\""); end >= 0 {
+		return rest[:end]
+	}
+	return rest
+}
+
 func isWordByte(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
 		c == '.' || c == ':' || c == '_' || c == '-' || c == '$'
@@ -77,11 +86,8 @@ func (s *scanner) literal(loose bool) (literal, error) {
 		}
 		return literal{kind: '"', text: text}, nil
 	}
-	start := s.pos
-	for s.pos < len(s.src) && !strings.ContainsRune(" \t()[]\"", rune(s.src[s.pos])) {
-		s.pos++
-	}
-	word := s.src[start:s.pos]
+	word := s.rest()
+	s.pos += len(word)
 	switch {
 	case word == "":
 		return literal{}, s.errorf("a value is missing")

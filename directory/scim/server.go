@@ -26,7 +26,7 @@ const (
 const (
 	maxUserBody   = 1 << 20
 	maxGroupBody  = 8 << 20
-	maxSearchBody = 64 << 10
+	maxSearchBody = 1 << 20
 )
 
 // Server serves one organisation's directory.
