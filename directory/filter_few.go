@@ -17,13 +17,16 @@ type filterLimits struct {
 	// few is how many rows are looked at one by one rather than read a whole attribute
 	// as a set: decoding so many documents costs what reading 50,000 index entries does.
 	few int
+	// dense is how many rows a range must have to be no set: every row is asked in turn,
+	// and a page is full soon.
+	dense int
 	// scanned and scanTime bound what is evaluated on documents because no index has it
 	// (RFC 7644, table 9: tooMany).
 	scanned  int
 	scanTime time.Duration
 }
 
-var defaultLimits = filterLimits{few: 1000, scanned: 10_000, scanTime: 2 * time.Second}
+var defaultLimits = filterLimits{few: 1000, dense: 20_000, scanned: 10_000, scanTime: 2 * time.Second}
 
 // few returns the condition of a filter of which few rows can be the matches. It is
 // empty when there are more, and the filter can do without.

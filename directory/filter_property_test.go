@@ -16,8 +16,8 @@ import (
 )
 
 // TestFilterFindsWhatItMeans compares what random filters find with what the oracle
-// says: every attribute of every schema, every operator, on both engines, by sets and
-// by documents.
+// says: every attribute of every schema, every operator, on both engines, by sets,
+// by asking every row, and by documents.
 func TestFilterFindsWhatItMeans(t *testing.T) {
 	each(t, func(t *testing.T, d *Directory) {
 		types := typesOfEverything()
@@ -25,9 +25,11 @@ func TestFilterFindsWhatItMeans(t *testing.T) {
 		randomPeople(t, d, types[0], 60)
 		docs := asSeen(t, d)
 		attrs := oracleAttrs(types[0], docs)
-		for name, few := range map[string]int{"sets": 1, "documents": 1000} {
+		for name, limits := range map[string]filterLimits{
+			"sets": {few: 1, dense: 1000}, "walks": {few: 1, dense: 2}, "documents": {few: 1000, dense: 1000},
+		} {
 			t.Run(name, func(t *testing.T) {
-				d.limits.few = few
+				d.limits.few, d.limits.dense = limits.few, limits.dense
 				rapid.Check(t, func(rt *rapid.T) {
 					c := drawCondition(rt, attrs, 3)
 					if got, want := found(rt, d, c.String()), meant(docs, c); !slices.Equal(got, want) {

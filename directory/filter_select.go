@@ -44,7 +44,7 @@ func (d *Directory) selection(ctx context.Context, rd sqldb.Reader, typ string, 
 // type.
 func (b *compiler) filter(ctx context.Context, rd sqldb.Reader, f *schemas.Filter) (string, error) {
 	if f == nil || f.Root == nil {
-		return b.walk("TRUE"), nil
+		return b.walk(), nil
 	}
 	n, v := b.lower(f.Root)
 	if v != open {
@@ -57,6 +57,7 @@ func (b *compiler) filter(ctx context.Context, rd sqldb.Reader, f *schemas.Filte
 		if condition, err := b.few(ctx, rd, f, n); err != nil || condition != "" {
 			return condition, err
 		}
+		b.forget(n)
 	}
 	set, conditions := b.split(n, "r")
 	if set == "" {
