@@ -96,7 +96,7 @@ func typesOfEverything() []schemas.ResourceType {
 
 func useSchema(t testing.TB, d *Directory, types []schemas.ResourceType) {
 	t.Helper()
-	s, err := schemas.Compile(1, types)
+	s, err := schemas.Compile(d.Schemas().Version, types)
 	if err != nil {
 		t.Fatal(err)
 	}

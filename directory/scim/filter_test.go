@@ -47,7 +47,7 @@ func (s *service) useTypes() {
 		{Name: "level", Type: schemas.Integer}, {Name: "score", Type: schemas.Decimal}, {Name: "hired", Type: schemas.DateTime},
 		{Name: "key", Type: schemas.Binary}, {Name: "tags", Type: schemas.String, MultiValued: true},
 	}
-	snapshot, err := schemas.Compile(2, types)
+	snapshot, err := schemas.Compile(s.dir.Schemas().Version, types)
 	if err != nil {
 		s.t.Fatal(err)
 	}
