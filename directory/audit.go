@@ -21,13 +21,16 @@ func (d *Directory) audit(tx *sqldb.Tx, c Change, ev events.Event) (string, erro
 	return ids[0], nil
 }
 
-// auditAll is audit for several events, in their order.
+// auditAll is audit for several events, in their order. Those that have no time get one.
 func (d *Directory) auditAll(tx *sqldb.Tx, c Change, evs []events.Event) ([]string, error) {
 	now := d.now()
 	ids := make([]string, len(evs))
 	for i := range evs {
-		ids[i] = id.NewAt(id.Event, now)
-		evs[i].Time, evs[i].ID = now, ids[i]
+		if evs[i].Time.IsZero() {
+			evs[i].Time = now
+		}
+		ids[i] = id.NewAt(id.Event, evs[i].Time)
+		evs[i].ID = ids[i]
 		evs[i].Actor, evs[i].Request = c.Actor, c.Request
 	}
 	return ids, events.Append(tx, evs...)

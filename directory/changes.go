@@ -2,10 +2,13 @@ package directory
 
 import (
 	"context"
+	"database/sql"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/provost-id/provost/internal/events"
 )
@@ -146,7 +149,7 @@ func (d *Directory) sealPosition(p events.Position) string {
 }
 
 func (d *Directory) openPosition(ctx context.Context, s string) (p events.Position, err error) {
-	sealed, err := base64.RawURLEncoding.DecodeString(s)
+	sealed, err := base64.RawURLEncoding.Strict().DecodeString(s)
 	if err != nil {
 		return p, &PositionError{}
 	}
@@ -161,4 +164,49 @@ func (d *Directory) openPosition(ctx context.Context, s string) (p events.Positi
 		return p, &PositionError{Expired: true}
 	}
 	return p, err
+}
+
+// Subject is what there is to know of a resource beside the events of the log.
+type Subject struct {
+	ExternalID        string // that a client gave it
+	Created, Modified time.Time
+	Version           int64
+}
+
+// Subjects returns what is known of resources by their IDs, with the external IDs of a
+// client. Those that exist no longer are left out.
+func (d *Directory) Subjects(ctx context.Context, client string, ids []string) (map[string]Subject, error) {
+	found := map[string]Subject{}
+	for part := range slices.Chunk(ids, lookUpMax) {
+		args := make([]any, len(part))
+		for i, id := range part {
+			args[i] = id
+		}
+		args = append([]any{client}, padded(args)...)
+		rows, err := d.DB.Query(ctx, `SELECT r.id, r.created, r.modified, r.version, COALESCE(e.value, '')
+			FROM resources r LEFT JOIN external_ids e ON e.rid = r.rid AND e.client = $1
+			WHERE r.id IN (`+list(2, len(args)-1)+`)`, args...)
+		if err != nil {
+			return nil, fmt.Errorf("read subjects: %w", err)
+		}
+		if err := scanSubjects(rows, found); err != nil {
+			return nil, fmt.Errorf("read subjects: %w", err)
+		}
+	}
+	return found, nil
+}
+
+func scanSubjects(rows *sql.Rows, found map[string]Subject) error {
+	defer func() { _ = rows.Close() }() // Err tells what matters
+	for rows.Next() {
+		var id string
+		var s Subject
+		var created, modified int64
+		if err := rows.Scan(&id, &created, &modified, &s.Version, &s.ExternalID); err != nil {
+			return err
+		}
+		s.Created, s.Modified = micros(created), micros(modified)
+		found[id] = s
+	}
+	return rows.Err()
 }

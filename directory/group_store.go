@@ -119,13 +119,15 @@ func (d *Directory) tellGroup(tx *sqldb.Tx, c Change, old, g *Group) error {
 	if err != nil {
 		return err
 	}
-	ev := events.Event{Type: "group.profile.update", Targets: groupTarget(g), Before: before, After: after}
+	ev := events.Event{Type: "group.profile.update", Time: g.Modified, Targets: groupTarget(g), Before: before, After: after}
 	if g.ExternalID != old.ExternalID {
 		ev.Detail = externalIDDetail(c.Client, old.ExternalID, g.ExternalID)
 	}
 	ch := changed{Kind: kindGroup, ID: g.ID, RID: g.RID, Op: opUpdate, Version: g.Version}
 	if c.put {
-		ch.Doc = g.Doc
+		if ch.Doc, err = d.groupType().Shown(g.Doc); err != nil {
+			return err
+		}
 	}
 	return d.tell(tx, c, ev, ch)
 }

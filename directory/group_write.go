@@ -57,7 +57,7 @@ func (d *Directory) CreateGroupTx(tx *sqldb.Tx, c Change, r *schemas.Resource, o
 	if err != nil {
 		return nil, err
 	}
-	ev := events.Event{Type: "group.lifecycle.create", Targets: groupTarget(g), After: shown}
+	ev := events.Event{Type: "group.lifecycle.create", Time: now, Targets: groupTarget(g), After: shown}
 	if err := d.tell(tx, c, ev, changed{Kind: kindGroup, ID: g.ID, RID: g.RID, Op: opCreate, Version: 1}); err != nil {
 		return nil, err
 	}

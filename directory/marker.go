@@ -40,12 +40,13 @@ type changed struct {
 	Version int64
 	Event   string // ID of the event that tells of it
 	Doc     []byte // the new document, of a change that replaces it as a whole
+	Active  *bool  // of a user who is created or replaced
 }
 
 // resource is what the event of the change of a resource of a type says to those who
 // follow resources.
 func (ch changed) resource(typ string) *events.Resource {
-	r := &events.Resource{Type: typ, ID: ch.ID, Op: events.Patch, Version: ch.Version, Doc: ch.Doc}
+	r := &events.Resource{Type: typ, ID: ch.ID, Op: events.Patch, Version: ch.Version, Doc: ch.Doc, Active: ch.Active}
 	switch {
 	case ch.Op == opCreate:
 		r.Op = events.Create

@@ -48,7 +48,7 @@ func (d *Directory) CreateResourceTx(tx *sqldb.Tx, c Change, r *schemas.Resource
 	if err != nil {
 		return nil, err
 	}
-	return x, d.tellResource(tx, c, x, opCreate, events.Event{Type: "resource.lifecycle.create", After: shown})
+	return x, d.tellResource(tx, c, t, x, opCreate, events.Event{Type: "resource.lifecycle.create", Time: now, After: shown})
 }
 
 // insertResource writes the rows of a new resource. It has no status: the one of the
@@ -140,7 +140,7 @@ func (d *Directory) storeResource(tx *sqldb.Tx, c Change, old *Resource, was, ne
 			return nil, err
 		}
 	}
-	ev := events.Event{Type: "resource.profile.update"}
+	ev := events.Event{Type: "resource.profile.update", Time: x.Modified}
 	if x.ExternalID != old.ExternalID {
 		if err := setExternalID(tx, x.RID, c.Client, x.ExternalID); err != nil {
 			return nil, err
@@ -150,7 +150,7 @@ func (d *Directory) storeResource(tx *sqldb.Tx, c Change, old *Resource, was, ne
 	if ev.Before, ev.After, err = shownDifference(next.Type, old.Doc, x.Doc); err != nil {
 		return nil, err
 	}
-	return &x, d.tellResource(tx, c, &x, opUpdate, ev)
+	return &x, d.tellResource(tx, c, next.Type, &x, opUpdate, ev)
 }
 
 // DeleteResource removes a resource of a type beside User and Group. What refers to it
@@ -180,7 +180,7 @@ func (d *Directory) DeleteResourceTx(tx *sqldb.Tx, c Change, t *schemas.Type, id
 	if err != nil {
 		return err
 	}
-	if err := d.tellResource(tx, c, x, opDelete, events.Event{Type: "resource.lifecycle.delete", Before: shown}); err != nil {
+	if err := d.tellResource(tx, c, t, x, opDelete, events.Event{Type: "resource.lifecycle.delete", Before: shown}); err != nil {
 		return err
 	}
 	return d.deleteRows(tx, x.RID, x.Version, r, r.Unique())
@@ -188,7 +188,7 @@ func (d *Directory) DeleteResourceTx(tx *sqldb.Tx, c Change, t *schemas.Type, id
 
 // tellResource appends the event of a change. No app is told: accounts there are of
 // users, and their groups.
-func (d *Directory) tellResource(tx *sqldb.Tx, c Change, x *Resource, op string, ev events.Event) error {
+func (d *Directory) tellResource(tx *sqldb.Tx, c Change, t *schemas.Type, x *Resource, op string, ev events.Event) error {
 	ev.Targets = []events.Target{{ID: x.ID, Type: x.Type, Name: x.Name()}}
 	ch := changed{ID: x.ID, Op: op, Version: x.Version}
 	switch {
@@ -198,7 +198,11 @@ func (d *Directory) tellResource(tx *sqldb.Tx, c Change, x *Resource, op string,
 			return err
 		}
 	case op == opUpdate && c.put:
-		ch.Doc = x.Doc
+		shown, err := t.Shown(x.Doc)
+		if err != nil {
+			return err
+		}
+		ch.Doc = shown
 	}
 	ev.Resource = ch.resource(x.Type)
 	_, err := d.audit(tx, c, ev)

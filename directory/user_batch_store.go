@@ -22,10 +22,11 @@ func (d *Directory) insertUsers(tx *sqldb.Tx, c Change, entries []*entry) error 
 		u := e.newUser(now)
 		e.result.User = u
 		evs[i] = events.Event{
-			Type: "user.lifecycle.create", Targets: userTarget(u, e.name), After: e.shown,
+			Type: "user.lifecycle.create", Time: now, Targets: userTarget(u, e.name), After: e.shown,
 			Detail: map[string]any{"status": u.Status},
 		}
-		told[i] = changed{Kind: kindUser, ID: u.ID, RID: u.RID, Op: opCreate, Attrs: e.attrs, Version: u.Version}
+		active := u.Status.Active()
+		told[i] = changed{Kind: kindUser, ID: u.ID, RID: u.RID, Op: opCreate, Attrs: e.attrs, Version: u.Version, Active: &active}
 		evs[i].Resource = told[i].resource(typeUser)
 	}
 	for _, t := range d.userRows(c, entries) {

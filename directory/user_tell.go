@@ -12,10 +12,15 @@ import (
 // when the change demands it.
 func (d *Directory) tellUser(tx *sqldb.Tx, c Change, n userChange, u *User, profile bool, attrs []string) error {
 	say := func(ev events.Event, op string, attrs []string) error {
-		ev.Targets = userTarget(u, nameIn(u.Doc))
+		ev.Time, ev.Targets = u.Modified, userTarget(u, nameIn(u.Doc))
 		ch := changed{Kind: kindUser, ID: u.ID, RID: u.RID, Op: op, Attrs: attrs, Version: u.Version}
 		if c.put && ev.After != nil && op == opUpdate {
-			ch.Doc = u.Doc
+			active := u.Status.Active()
+			ch.Active = &active
+			var err error
+			if ch.Doc, err = d.userType().Shown(u.Doc); err != nil {
+				return err
+			}
 		}
 		return d.tell(tx, c, ev, ch)
 	}

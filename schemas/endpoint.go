@@ -9,8 +9,9 @@ import (
 
 var endpointForm = regexp.MustCompile(`^/[A-Za-z][A-Za-z0-9_-]*$`)
 
-// reserved are the endpoints that RFC 7644, section 3.2, gives to the protocol.
-var reserved = []string{"/Me", "/Bulk", "/Schemas", "/ResourceTypes", "/ServiceProviderConfig"}
+// reserved are the endpoints that RFC 7644, section 3.2, gives to the protocol, and that
+// of event streams.
+var reserved = []string{"/Me", "/Bulk", "/Schemas", "/ResourceTypes", "/ServiceProviderConfig", "/streams"}
 
 // checkEndpoint wants a path of one name that nothing else is at.
 func (s *Snapshot) checkEndpoint(endpoint string) error {

@@ -30,7 +30,7 @@ func (p *program) handler() (http.Handler, error) {
 	p.registerAPI(httpapi.NewAPI(mux, httpapi.APIOptions{Auth: auth, Version: version}))
 	mux.HandleFunc("GET /healthz", alive)
 	mux.HandleFunc("GET /readyz", p.ready)
-	people := (&scim.Server{Directory: p.directory, Auth: auth, NoteDialect: p.tokens.NoteDialect}).Handler()
+	people := (&scim.Server{Directory: p.directory, Auth: auth, NoteDialect: p.tokens.NoteDialect, Feed: p.feed}).Handler()
 	return httpapi.Middleware(httpapi.Options{
 		Log: p.log, TrustedProxies: p.cfg.trustedProxy, PublicURL: p.cfg.PublicURL,
 	})(below(scim.Root, people, httpapi.Mux(mux))), nil
@@ -50,7 +50,7 @@ func below(base string, h, other http.Handler) http.Handler {
 
 // registerAPI adds every operation of the management API.
 func (p *program) registerAPI(api huma.API) {
-	users.Register(api, users.Deps{Directory: p.directory, Tokens: p.tokens, Log: events.Log{DB: p.db}})
+	users.Register(api, users.Deps{Directory: p.directory, Tokens: p.tokens, Log: events.Log{DB: p.db}, Feed: p.feed})
 	apps.Register(api, p.engine)
 	tokens.Register(api, p.authserver)
 	hooks.Register(api, p.hooks, p.dispatcher)

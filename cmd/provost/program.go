@@ -15,6 +15,7 @@ import (
 	"github.com/provost-id/provost/authserver/session"
 	"github.com/provost-id/provost/authserver/signin"
 	"github.com/provost-id/provost/directory"
+	"github.com/provost-id/provost/directory/feed"
 	"github.com/provost-id/provost/federation"
 	"github.com/provost-id/provost/internal/apitoken"
 	"github.com/provost-id/provost/internal/events"
@@ -38,6 +39,7 @@ type program struct {
 	tokens     *apitoken.Store
 	jobs       *jobs.Jobs
 	directory  *directory.Directory
+	feed       *feed.Service
 	engine     *provisioning.Engine
 	hooks      *hooks.Service
 	dispatcher *plugins.Dispatcher
@@ -81,6 +83,7 @@ func (p *program) wire(ctx context.Context) (err error) {
 		return err
 	}
 	p.tokens.Administrator = p.directory.IsAdministrator
+	p.wireFeed()
 	p.wireProvisioning()
 	p.wireHooks()
 	if err := p.wireTokens(ctx); err != nil {
@@ -89,7 +92,8 @@ func (p *program) wire(ctx context.Context) (err error) {
 	p.wireSignIn()
 	for name, sweep := range map[string]func(context.Context) error{
 		"sweep_sign_ins": p.signin.Sweep, "sweep_sessions": p.sessions.Sweep, "sweep_api_tokens": p.tokens.DeleteExpired,
-		"fold_totals": p.directory.FoldTotals,
+		"sweep_event_streams": p.feed.Sweep,
+		"fold_totals":         p.directory.FoldTotals,
 	} {
 		p.jobs.Periodic(name, housekeepEvery, sweep)
 	}
@@ -117,7 +121,7 @@ func (p *program) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
 		sequencer.Run, p.tokens.Run, p.jobs.Run, p.engine.Run, p.hooks.Run, p.dispatcher.Run, p.authserver.Run,
-		p.directory.RunRules, p.directory.RunRemovals, p.directory.RunSchemas,
+		p.directory.RunRules, p.directory.RunRemovals, p.directory.RunSchemas, p.feed.Run,
 	} {
 		g.Go(func() error { return part(ctx) })
 	}

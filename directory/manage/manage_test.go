@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/provost-id/provost/directory"
+	"github.com/provost-id/provost/directory/feed"
 	"github.com/provost-id/provost/directory/manage"
 	"github.com/provost-id/provost/internal/apitoken"
 	"github.com/provost-id/provost/internal/events"
@@ -31,6 +32,7 @@ type service struct {
 	t     testing.TB
 	dir   *directory.Directory
 	store *apitoken.Store
+	feed  *feed.Service
 	url   string
 	token string
 }
@@ -53,7 +55,8 @@ func newService(t testing.TB, db *sqldb.DB) *service {
 	s := &service{t: t, dir: dir, store: &apitoken.Store{DB: db, Keys: keys}}
 	mux := http.NewServeMux()
 	api := httpapi.NewAPI(mux, httpapi.APIOptions{Auth: s.store, Version: "test"})
-	manage.Register(api, manage.Deps{Directory: dir, Tokens: s.store, Log: events.Log{DB: db}})
+	s.feed = feed.New(feed.Options{Dir: dir, Issuer: "https://id.example/scim/v2"})
+	manage.Register(api, manage.Deps{Directory: dir, Tokens: s.store, Log: events.Log{DB: db}, Feed: s.feed})
 	srv := httptest.NewServer(httpapi.Middleware(httpapi.Options{PublicURL: "https://id.example"})(httpapi.Mux(mux)))
 	t.Cleanup(srv.Close)
 	s.url = srv.URL + "/api/v1"

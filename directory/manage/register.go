@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/provost-id/provost/directory"
+	"github.com/provost-id/provost/directory/feed"
 	"github.com/provost-id/provost/internal/apitoken"
 	"github.com/provost-id/provost/internal/events"
 	"github.com/provost-id/provost/internal/httpapi"
@@ -17,22 +18,25 @@ type Deps struct {
 	Directory *directory.Directory
 	Tokens    *apitoken.Store
 	Log       events.Log
+	Feed      *feed.Service
 }
 
 type handlers struct {
 	dir    *directory.Directory
 	tokens *apitoken.Store
 	log    events.Log
+	feed   *feed.Service
 }
 
 // Register adds the operations to the management API.
 func Register(api huma.API, deps Deps) {
-	h := &handlers{dir: deps.Directory, tokens: deps.Tokens, log: deps.Log}
+	h := &handlers{dir: deps.Directory, tokens: deps.Tokens, log: deps.Log, feed: deps.Feed}
 	h.registerUsers(api)
 	h.registerGroups(api)
 	h.registerRules(api)
 	h.registerLinks(api)
 	h.registerPolicies(api)
+	h.registerStreams(api)
 	h.registerOthers(api)
 }
 

@@ -38,12 +38,12 @@ func asksForChanges(r *http.Request) bool {
 }
 
 func (s *Server) answerChanges(w http.ResponseWriter, r *http.Request, of []endpoint) {
-	body, err := s.changes(r, of)
+	body, lists, err := s.changes(r, of)
 	if err != nil {
 		s.writeError(w, r, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, body)
+	s.stream(w, r, http.StatusOK, body, lists)
 }
 
 // notWithChanges are the parameters of a list that have no meaning for changes: what
@@ -68,10 +68,10 @@ func changesQueryOf(r *http.Request) (q directory.ChangesQuery, err error) {
 
 // changes is the answer: the resources of the endpoints' types that have changed, and
 // tombstones for those that are deleted, in the order of their last changes.
-func (s *Server) changes(r *http.Request, of []endpoint) ([]byte, error) {
+func (s *Server) changes(r *http.Request, of []endpoint) (body []byte, lists []*memberStream, err error) {
 	q, err := changesQueryOf(r)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	byType := map[string]endpoint{}
 	for _, e := range of {
@@ -80,27 +80,34 @@ func (s *Server) changes(r *http.Request, of []endpoint) ([]byte, error) {
 	}
 	found, err := s.Directory.Changes(r.Context(), q)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	present := map[string][]byte{}
+	present := map[string]rendered{}
 	for typ, page := range found.Rows {
 		if err := byType[typ].renderChanged(r, page, present); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	resources := make([][]byte, len(found.All))
+	resources := make([]rendered, len(found.All))
 	for i, c := range found.All {
-		if resources[i] = present[c.ID]; resources[i] == nil {
-			if resources[i], err = tombstone(byType[c.Type].location(baseURL(r), c.ID), c); err != nil {
-				return nil, err
+		if resources[i] = present[c.ID]; resources[i].body == nil {
+			if resources[i].body, err = tombstone(byType[c.Type].location(baseURL(r), c.ID), c); err != nil {
+				return nil, nil, err
 			}
 		}
 	}
-	return changesResponse(found, resources), nil
+	body, lists = changesResponse(found, resources)
+	return body, lists, nil
+}
+
+// rendered is one resource as it is shown, and the list that belongs into it.
+type rendered struct {
+	body []byte
+	list *memberStream
 }
 
 // renderChanged renders a page of rows into present, by ID.
-func (e endpoint) renderChanged(r *http.Request, page *directory.Page, present map[string][]byte) error {
+func (e endpoint) renderChanged(r *http.Request, page *directory.Page, present map[string]rendered) error {
 	v := r.URL.Query()
 	t := e.typ
 	p, err := t.ParseProjection(v.Get("attributes"), v.Get("excludedAttributes"))
@@ -112,7 +119,7 @@ func (e endpoint) renderChanged(r *http.Request, page *directory.Page, present m
 		return err
 	}
 	for _, row := range rows {
-		present[row.volatile.ID] = t.Render(nil, row.doc, row.volatile, p)
+		present[row.volatile.ID] = rendered{body: t.Render(nil, row.doc, row.volatile, p), list: row.members}
 	}
 	return nil
 }
@@ -125,7 +132,7 @@ func tombstone(location string, c events.Changed) ([]byte, error) {
 	})
 }
 
-func changesResponse(c *directory.Changes, resources [][]byte) []byte {
+func changesResponse(c *directory.Changes, resources []rendered) (body []byte, lists []*memberStream) {
 	b := append([]byte(nil), `{"schemas":["`+wire.MessageChanges+`"],"itemsPerPage":`...)
 	b = strconv.AppendInt(b, int64(len(resources)), 10)
 	b = append(b, `,"nextChangedSince":"`+c.Next+`","moreAvailable":`...)
@@ -135,7 +142,11 @@ func changesResponse(c *directory.Changes, resources [][]byte) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(b, res...)
+		if res.list != nil {
+			res.list.at += len(b)
+			lists = append(lists, res.list)
+		}
+		b = append(b, res.body...)
 	}
-	return append(b, `]}`...)
+	return append(b, `]}`...), lists
 }

@@ -372,6 +372,32 @@ func churn(c *client, writer int, groups []string) {
 	}
 }
 
+// A group of many members, which GET writes piece by piece, is shown whole among others.
+func TestChanges_GroupsOfManyMembers(t *testing.T) {
+	eachSequenced(t, func(t *testing.T, s *service, c *client) {
+		s.settled()
+		since := c.wantChanges("", "")
+		var members []string
+		for i := range 260 {
+			members = append(members, `{"value":"`+c.create("/Users", fmt.Sprintf(`{"userName":"u%d@example.com"}`, i))+`"}`)
+		}
+		var groups []string
+		for _, n := range []int{260, 2, 260} {
+			groups = append(groups, c.create("/Groups", fmt.Sprintf(`{"displayName":"g%d","members":[%s]}`, len(groups), strings.Join(members[:n], ","))))
+		}
+		s.settled()
+		p := c.changes("/Groups", since)
+		if diff := cmp.Diff(groups, p.entries); diff != "" {
+			t.Fatal(diff)
+		}
+		for i, id := range groups {
+			if diff := cmp.Diff(c.must(200, "GET", "/Groups/"+id, "").body, p.body.resources()[i]); diff != "" {
+				t.Errorf("a change shows another group than GET: %s", diff)
+			}
+		}
+	})
+}
+
 // A resource type that came while the server ran has changes as any other.
 func TestChanges_OfAnyResourceType(t *testing.T) {
 	eachSequenced(t, func(t *testing.T, s *service, c *client) {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/provost-id/provost/directory"
+	"github.com/provost-id/provost/directory/feed"
 	wire "github.com/provost-id/provost/schemas/scim"
 )
 
@@ -12,6 +13,10 @@ import (
 // 9865, section 4). It says what holds, and nothing that does not.
 func (s *Server) serviceProviderConfig(w http.ResponseWriter, r *http.Request) {
 	yes, no := wire.Supported{Supported: true}, wire.Supported{}
+	var streams *wire.SecurityEvents
+	if s.Feed != nil {
+		streams = &wire.SecurityEvents{AsyncRequest: "none", EventURIs: feed.URIs()}
+	}
 	s.discover(w, r, wire.ServiceProviderConfig{
 		Schemas: []string{wire.ServiceProviderSchema},
 		Patch:   yes, ChangePassword: yes, ETag: yes, Sort: no,
@@ -21,6 +26,7 @@ func (s *Server) serviceProviderConfig(w http.ResponseWriter, r *http.Request) {
 			Cursor: true, Index: true, DefaultPaginationMethod: "index",
 			DefaultPageSize: defaultCount, MaxPageSize: maxCount, CursorTimeout: int(directory.CursorTime.Seconds()),
 		},
+		SecurityEvents: streams,
 		AuthenticationSchemes: []wire.AuthenticationScheme{{
 			Type: "oauthbearertoken", Name: "OAuth Bearer Token", Primary: true,
 			Description: "An API token with the scope scim or scim.read, or an access token of the org authorization server with one of them",

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/provost-id/provost/directory"
+	"github.com/provost-id/provost/directory/feed"
 	"github.com/provost-id/provost/directory/scim"
 	"github.com/provost-id/provost/internal/apitoken"
 	"github.com/provost-id/provost/internal/events"
@@ -32,6 +33,7 @@ type service struct {
 	t      testing.TB
 	dir    *directory.Directory
 	tokens *apitoken.Store
+	feed   *feed.Service
 	url    string
 	log    *logBuffer
 	schema atomic.Pointer[schemas.Snapshot] // in force
@@ -51,10 +53,11 @@ func newService(t testing.TB, db *sqldb.DB) *service {
 	}
 	tokens := &apitoken.Store{DB: db, Keys: keys}
 	dir.OnSignOut = append(dir.OnSignOut, tokens.RevokeUser)
-	h := (&scim.Server{Directory: dir, Auth: tokens, NoteDialect: tokens.NoteDialect}).Handler()
+	streams := feed.New(feed.Options{Dir: dir, Issuer: publicURL + scim.Base, Log: logger, PollWait: time.Second})
+	h := (&scim.Server{Directory: dir, Auth: tokens, NoteDialect: tokens.NoteDialect, Feed: streams}).Handler()
 	srv := httptest.NewServer(httpapi.Middleware(httpapi.Options{PublicURL: publicURL, Log: logger})(h))
 	t.Cleanup(srv.Close)
-	s := &service{t: t, dir: dir, tokens: tokens, url: srv.URL + scim.Base, log: log}
+	s := &service{t: t, dir: dir, tokens: tokens, feed: streams, url: srv.URL + scim.Base, log: log}
 	s.schema.Store(dir.Schemas())
 	dir.Schemas = s.schema.Load
 	return s

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/provost-id/provost/directory"
+	"github.com/provost-id/provost/directory/feed"
 	"github.com/provost-id/provost/internal/httpapi"
 	"github.com/provost-id/provost/schemas"
 	wire "github.com/provost-id/provost/schemas/scim"
@@ -35,6 +36,7 @@ type Server struct {
 	Auth      httpapi.Authenticator
 	// NoteDialect keeps the dialect that a request with a token gave away; nil forgets it.
 	NoteDialect func(ctx context.Context, tokenID, dialect string) error
+	Feed        *feed.Service // nil: there are no event streams
 
 	kinds kinds
 	bulks chan struct{} // holds one for each bulk request in memory
@@ -55,17 +57,23 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle(Base+"/ResourceTypes/{name}", methods{"GET": s.resourceType})
 	mux.HandleFunc(Base+"/Me", unsupported)
 	mux.Handle(Base+"/Bulk", methods{"POST": s.bulk})
+	if s.Feed != nil {
+		mux.Handle(Base+feed.StreamsPath+"{id}/poll", methods{"POST": s.pollStream})
+	}
 	mux.HandleFunc("/", s.noPath)
 
 	protected := httpapi.Authenticate(s.Auth, writeStatus)(authorize(s.listen(mux)))
-	open := methods{"GET": s.serviceProviderConfig}
+	config, keys := methods{"GET": s.serviceProviderConfig}, methods{"GET": s.eventKeys}
 	return canonical(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
 		// RFC 7643, section 5: the authentication schemes should be readable without one.
-		if r.URL.Path == Base+"/ServiceProviderConfig" {
-			open.ServeHTTP(w, r)
-			return
+		case r.URL.Path == Base+"/ServiceProviderConfig":
+			config.ServeHTTP(w, r)
+		case r.URL.Path == Base+feed.KeysPath && s.Feed != nil:
+			keys.ServeHTTP(w, r)
+		default:
+			protected.ServeHTTP(w, r)
 		}
-		protected.ServeHTTP(w, r)
 	}))
 }
 
@@ -187,7 +195,7 @@ func isRead(r *http.Request) bool {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return true
 	}
-	return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/.search")
+	return r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/.search") || isPoll(r)
 }
 
 // change is the caller of a request. It never carries the right to change

@@ -16,9 +16,10 @@ var allowed = map[string][]string{
 
 	"directory":               with(ground, "schemas", "schemas/scim", "schemas/expr"),
 	"directory/mapping":       with(ground, "directory", "schemas", "schemas/expr"),
-	"directory/scim":          with(edge, "directory", "schemas", "schemas/scim"),
+	"directory/feed":          with(ground, "directory", "schemas", "schemas/scim"),
+	"directory/scim":          with(edge, "directory", "directory/feed", "schemas", "schemas/scim"),
 	"directory/scim/exchange": {}, // a file and two HTTP clients of it: it knows no directory
-	"directory/manage":        with(edge, "directory", "directory/mapping", "schemas", "schemas/expr", "schemas/scim"),
+	"directory/manage":        with(edge, "directory", "directory/feed", "directory/mapping", "schemas", "schemas/expr", "schemas/scim"),
 
 	"provisioning":                  with(ground, "directory", "directory/mapping", "schemas", "schemas/expr"),
 	"provisioning/ldap":             {"provisioning", "schemas"},

@@ -43,8 +43,12 @@ func (l Log) Query(ctx context.Context, q Query) ([]Event, error) {
 	if err != nil {
 		return nil, fmt.Errorf("query events: %w", err)
 	}
+	return scanAll(rows, nil)
+}
+
+// scanAll appends what the rows hold to evs, and closes them.
+func scanAll(rows *sql.Rows, evs []Event) ([]Event, error) {
 	defer func() { _ = rows.Close() }() // its error is that of Err
-	var evs []Event
 	for rows.Next() {
 		ev, err := scan(rows)
 		if err != nil {

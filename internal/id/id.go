@@ -33,6 +33,7 @@ const (
 	RefreshToken = "oar"
 	Grant        = "oag"
 	APIToken     = "00T"
+	EventStream  = "evs"
 )
 
 const (

@@ -1,7 +1,7 @@
 package scim
 
 // ServiceProviderConfig says what a server can do (RFC 7643, section 5; RFC 9865,
-// section 4, for Pagination). URIs that are not set are left out: an empty string
+// section 4, for Pagination; RFC 9967, section 4, for SecurityEvents). URIs that are not set are left out: an empty string
 // is no URI.
 type ServiceProviderConfig struct {
 	Schemas               []string               `json:"schemas"`
@@ -13,6 +13,7 @@ type ServiceProviderConfig struct {
 	Sort                  Supported              `json:"sort"`
 	ETag                  Supported              `json:"etag"`
 	Pagination            *PaginationSupport     `json:"pagination,omitempty"`
+	SecurityEvents        *SecurityEvents        `json:"securityEvents,omitempty"`
 	AuthenticationSchemes []AuthenticationScheme `json:"authenticationSchemes"`
 	Meta                  Meta                   `json:"meta"`
 }
@@ -44,6 +45,13 @@ type PaginationSupport struct {
 	DefaultPageSize         int    `json:"defaultPageSize,omitempty"`
 	MaxPageSize             int    `json:"maxPageSize,omitempty"`
 	CursorTimeout           int    `json:"cursorTimeout,omitempty"`
+}
+
+// SecurityEvents describes event streams (RFC 9967, section 4). AsyncRequest is "none",
+// "long" or "request".
+type SecurityEvents struct {
+	AsyncRequest string   `json:"asyncRequest"`
+	EventURIs    []string `json:"eventUris"`
 }
 
 // AuthenticationScheme is a way to authenticate.
