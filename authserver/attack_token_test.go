@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -396,5 +397,34 @@ func TestPrincipal(t *testing.T) {
 	b.people.change("00uroot", func(p *Person) { p.Administrator = false })
 	if _, err := b.s.Authenticate(t.Context(), a.str("access_token")); err == nil {
 		t.Error("still taken after the administrator is none any more")
+	}
+}
+
+// TestPrincipal_Own: everybody gets the scope of their own resource, by a client that was
+// given it, and it is worth nothing else; who was an administrator keeps just this.
+func TestPrincipal_Own(t *testing.T) {
+	b := sqliteBench(t)
+	c := b.webClient(func(c *Client) { c.Scope = "scim scim.me" })
+	form := url.Values{"grant_type": {grantClientCredentials}, "scope": {"scim.me"}}
+	b.wantError(b.post(b.as(OrgServer, "token"), c, form), 400, "access_denied", "all the requested scopes were rejected")
+	plain := b.webClient()
+	if got := b.authorize(b.browser(), OrgServer, authorizeForm(plain, "openid scim.me", nil)); got.Get("error") != "access_denied" {
+		t.Errorf("a client that was not given the scope: got %v", got)
+	}
+	want := func(token, userID string) {
+		t.Helper()
+		p, err := b.s.Authenticate(t.Context(), token)
+		if err != nil || p.UserID != userID || !slices.Equal(p.Scopes, []string{httpapi.ScopeSCIMMe}) {
+			t.Errorf("got %+v %v, want %s of %s alone", p, err, httpapi.ScopeSCIMMe, userID)
+		}
+	}
+	want(b.tokens(c, OrgServer, "openid scim.me").str("access_token"), b.user.Load().(string))
+	b.user.Store("00uroot")
+	token := b.tokens(c, OrgServer, "openid scim scim.me").str("access_token")
+	b.people.change("00uroot", func(p *Person) { p.Administrator = false })
+	want(token, "00uroot")
+	b.people.change("00uroot", func(p *Person) { p.Active = false })
+	if p, err := b.s.Authenticate(t.Context(), token); err == nil {
+		t.Errorf("somebody who is not active: got %+v", p)
 	}
 }

@@ -98,11 +98,12 @@ func termsOf(m policy.Match) terms {
 }
 
 // orgScopesFor: a scope of the product's own APIs goes to a client that was given it,
-// and with a person behind it only when that person is an administrator.
+// and with a person behind it only when that person is an administrator. The scope of
+// one's own resource goes to everybody, and to nobody without a person.
 func orgScopesFor(c *Client, p *Person, scopes []string) error {
 	var denied []string
 	for _, name := range scopes {
-		if isAPIScope(name) && (!hasWord(c.Scope, name) || p != nil && !p.Administrator) {
+		if isAPIScope(name) && (!hasWord(c.Scope, name) || !mayHave(p, name)) {
 			denied = append(denied, name)
 		}
 	}
@@ -113,6 +114,15 @@ func orgScopesFor(c *Client, p *Person, scopes []string) error {
 		return accessDenied(http.StatusBadRequest, "Policy evaluation succeeded, but all the requested scopes were rejected.")
 	}
 	return accessDenied(http.StatusBadRequest, "Some of the requested scopes were denied by the policy. Denied scopes: [%s].", strings.Join(denied, ", "))
+}
+
+// mayHave says whether a person, nil for none, may stand behind a scope of the product's
+// own APIs.
+func mayHave(p *Person, scope string) bool {
+	if needsAdministrator(scope) {
+		return p == nil || p.Administrator
+	}
+	return p != nil
 }
 
 // hasWord reports whether a list separated by spaces has the word.

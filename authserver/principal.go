@@ -12,7 +12,8 @@ var _ httpapi.Authenticator = (*Service)(nil)
 
 // Authenticate implements httpapi.Authenticator for access tokens of the org server:
 // its audience, live, with a scope of the product's APIs. The person behind it must
-// still be an active administrator, and the client must still have the scope.
+// still be active and, but for the scope of their own resource, an administrator, and
+// the client must still have the scope.
 func (s *Service) Authenticate(ctx context.Context, token string) (httpapi.Principal, error) {
 	if strings.Count(token, ".") != 2 {
 		return httpapi.Principal{}, httpapi.ErrUnauthenticated
@@ -39,18 +40,18 @@ func (s *Service) principal(ctx context.Context, token string) (httpapi.Principa
 		return none, err
 	}
 	p := httpapi.Principal{ID: c.ID, Name: c.Name, Type: "Client", UserID: stringClaim(claims, "uid")}
+	var person *Person
 	if p.UserID != "" {
-		person, err := s.People.Person(ctx, p.UserID)
-		if err != nil {
+		if person, err = s.People.Person(ctx, p.UserID); err != nil {
 			return none, err
 		}
-		if !person.Active || !person.Administrator {
+		if !person.Active {
 			return none, errToken
 		}
 		p.Name = person.Login
 	}
 	for _, scope := range stringsClaim(claims, "scp") {
-		if isAPIScope(scope) && hasWord(c.Scope, scope) {
+		if isAPIScope(scope) && hasWord(c.Scope, scope) && mayHave(person, scope) {
 			p.Scopes = append(p.Scopes, scope)
 		}
 	}

@@ -62,13 +62,19 @@ var customScopes = []Scope{
 // scopes of the product's own APIs.
 var orgScopes = append(append([]Scope{}, customScopes...),
 	systemScope(scopeGroups, "Group memberships"),
-	apiScope(httpapi.ScopeSCIM), apiScope(httpapi.ScopeSCIMRead), apiScope(httpapi.ScopeManage), apiScope(httpapi.ScopeManageRead))
+	apiScope(httpapi.ScopeSCIM), apiScope(httpapi.ScopeSCIMRead), apiScope(httpapi.ScopeSCIMMe),
+	apiScope(httpapi.ScopeManage), apiScope(httpapi.ScopeManageRead))
 
 func apiScope(name string) Scope {
 	return Scope{Name: name, DisplayName: name, MetadataPublish: PublishNone, Consent: ConsentImplicit}
 }
 
 func isAPIScope(name string) bool {
+	return name == httpapi.ScopeSCIMMe || needsAdministrator(name)
+}
+
+// needsAdministrator says that no other person gets the scope: it opens what is of all.
+func needsAdministrator(name string) bool {
 	return name == httpapi.ScopeSCIM || name == httpapi.ScopeSCIMRead || name == httpapi.ScopeManage || name == httpapi.ScopeManageRead
 }
 

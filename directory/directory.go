@@ -105,6 +105,9 @@ type Change struct {
 	// Mappings are the expressions that gave the values, by profile attribute, where
 	// each attribute has its own.
 	Mappings map[string]string
+	// Own says that a person changes their own resource with no more right than that: the
+	// permission SELF of each attribute decides.
+	Own bool
 	// Manage says that the caller holds the manage scope and may change Administrators.
 	Manage bool
 

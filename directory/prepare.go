@@ -33,6 +33,9 @@ func (d *Directory) PrepareUserReplace(ctx context.Context, c Change, id string,
 	c.put = true
 	return func(tx *sqldb.Tx) (*User, error) {
 		return d.changeUserTx(tx, c, id, v, password, func(was *schemas.Resource) (*schemas.Resource, error) {
+			if c.Own {
+				return was.OwnReplacement(r)
+			}
 			return was.Type.Replacement(was, r)
 		})
 	}, nil
@@ -42,7 +45,11 @@ func (d *Directory) PrepareUserReplace(ctx context.Context, c Change, id string,
 // the user as it stands now.
 func (d *Directory) PrepareUserPatch(ctx context.Context, c Change, id string, v IfMatch, ops []schemas.PatchOp, dialect schemas.Dialect) (func(*sqldb.Tx) (*User, error), error) {
 	patch := func(was *schemas.Resource) (*schemas.Resource, error) {
-		return was.Type.Patch(was, ops, dialect)
+		next, err := was.Type.Patch(was, ops, dialect)
+		if err == nil && c.Own {
+			err = was.CheckOwn(next)
+		}
+		return next, err
 	}
 	var password newPassword
 	if schemas.SetPassword(ops) {

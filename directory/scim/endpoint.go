@@ -16,7 +16,7 @@ type endpoint struct {
 }
 
 // kinds are made once for a Server.
-type kinds struct{ users, groups, others *kind }
+type kinds struct{ users, groups, others, own *kind }
 
 func (k kinds) of(t *schemas.Type) *kind {
 	switch t.Name {

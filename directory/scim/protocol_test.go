@@ -220,7 +220,6 @@ func TestMethods(t *testing.T) {
 		c.refused(http.StatusMethodNotAllowed, "", "PUT", "/Users", `{}`, "PUT")
 		c.refused(http.StatusMethodNotAllowed, "", "DELETE", "/ResourceTypes", "")
 		c.refused(http.StatusNotFound, "", "GET", "/Nothing", "", "/Nothing")
-		c.refused(http.StatusNotImplemented, "", "GET", "/Me", "")
 	})
 }
 

@@ -37,6 +37,18 @@ type service struct {
 	url    string
 	log    *logBuffer
 	schema atomic.Pointer[schemas.Snapshot] // in force
+	people accessTokens
+}
+
+// accessTokens knows the access tokens of people, as the org authorization server does.
+type accessTokens struct{ sync.Map } // token -> httpapi.Principal
+
+func (a *accessTokens) Authenticate(_ context.Context, token string) (httpapi.Principal, error) {
+	p, ok := a.Load(token)
+	if !ok {
+		return httpapi.Principal{}, httpapi.ErrUnauthenticated
+	}
+	return p.(httpapi.Principal), nil
 }
 
 func newService(t testing.TB, db *sqldb.DB) *service {
@@ -54,10 +66,12 @@ func newService(t testing.TB, db *sqldb.DB) *service {
 	tokens := &apitoken.Store{DB: db, Keys: keys}
 	dir.OnSignOut = append(dir.OnSignOut, tokens.RevokeUser)
 	streams := feed.New(feed.Options{Dir: dir, Issuer: publicURL + scim.Base, Log: logger, PollWait: time.Second})
-	h := (&scim.Server{Directory: dir, Auth: tokens, NoteDialect: tokens.NoteDialect, Feed: streams}).Handler()
+	s := &service{t: t, dir: dir, tokens: tokens, feed: streams, log: log}
+	auth := httpapi.Authenticators{tokens, &s.people}
+	h := (&scim.Server{Directory: dir, Auth: auth, NoteDialect: tokens.NoteDialect, Feed: streams}).Handler()
 	srv := httptest.NewServer(httpapi.Middleware(httpapi.Options{PublicURL: publicURL, Log: logger})(h))
 	t.Cleanup(srv.Close)
-	s := &service{t: t, dir: dir, tokens: tokens, feed: streams, url: srv.URL + scim.Base, log: log}
+	s.url = srv.URL + scim.Base
 	s.schema.Store(dir.Schemas())
 	dir.Schemas = s.schema.Load
 	return s

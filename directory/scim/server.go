@@ -45,7 +45,7 @@ type Server struct {
 // Handler returns the whole service, authentication included.
 func (s *Server) Handler() http.Handler {
 	s.bulks = make(chan struct{}, maxBulks)
-	s.kinds = kinds{users: s.users(), groups: s.groups(), others: s.others()}
+	s.kinds = kinds{users: s.users(), groups: s.groups(), others: s.others(), own: s.own()}
 	mux := http.NewServeMux()
 	mux.HandleFunc(Base+"/{endpoint}", s.serveCollection)
 	mux.HandleFunc(Base+"/{endpoint}/{id}", s.serveSingle)
@@ -55,7 +55,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle(Base+"/Schemas/{id}", methods{"GET": s.schema})
 	mux.Handle(Base+"/ResourceTypes", methods{"GET": s.resourceTypes})
 	mux.Handle(Base+"/ResourceTypes/{name}", methods{"GET": s.resourceType})
-	mux.HandleFunc(Base+"/Me", unsupported)
+	mux.HandleFunc(Base+"/Me", s.me)
 	mux.Handle(Base+"/Bulk", methods{"POST": s.bulk})
 	if s.Feed != nil {
 		mux.Handle(Base+feed.StreamsPath+"{id}/poll", methods{"POST": s.pollStream})
@@ -173,13 +173,21 @@ var (
 	toRead  = []string{httpapi.ScopeSCIM, httpapi.ScopeSCIMRead}
 )
 
-// authorize lets a caller with the scope scim do everything, and one with scim.read
-// what changes nothing.
+// scopesFor are those of which one lets a caller do what a request asks for: scim
+// everything, scim.read what changes nothing.
+func scopesFor(r *http.Request) []string {
+	if isRead(r) {
+		return toRead
+	}
+	return toWrite
+}
+
+// authorize asks for a scope. That of one's own resource opens nothing but /Me.
 func authorize(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		scopes := toWrite
-		if isRead(r) {
-			scopes = toRead
+		scopes := scopesFor(r)
+		if r.URL.Path == Base+"/Me" {
+			scopes = append(slices.Clip(scopes), httpapi.ScopeSCIMMe)
 		}
 		if !httpapi.Caller(r.Context()).Allows(scopes...) {
 			httpapi.Insufficient(w, scopes...)
@@ -209,10 +217,6 @@ func change(r *http.Request) directory.Change {
 }
 
 func baseURL(r *http.Request) string { return httpapi.PublicURL(r.Context()) + Base }
-
-func unsupported(w http.ResponseWriter, r *http.Request) {
-	writeStatus(w, r, http.StatusNotImplemented, r.URL.Path+" is not implemented")
-}
 
 func (s *Server) noPath(w http.ResponseWriter, r *http.Request) {
 	writeStatus(w, r, http.StatusNotFound, "there is no endpoint "+r.URL.Path)

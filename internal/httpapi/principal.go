@@ -16,6 +16,7 @@ import (
 const (
 	ScopeSCIM       = "scim"
 	ScopeSCIMRead   = "scim.read"
+	ScopeSCIMMe     = "scim.me" // of the person's own resource, and what SELF permits of it
 	ScopeManage     = "manage"
 	ScopeManageRead = "manage.read"
 )
