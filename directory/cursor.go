@@ -1,13 +1,16 @@
 package directory
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/binary"
-	"sync"
+	"errors"
+	"strings"
 	"time"
 )
 
-// CursorTime is how long a cursor may be used.
+// CursorTime is how long a cursor may be used, and how long a walk by start index may
+// rest between two pages.
 const CursorTime = time.Hour
 
 // CursorError says why a cursor is refused.
@@ -21,110 +24,109 @@ func (e *CursorError) Error() string {
 	return "the cursor is not one of this server for this query"
 }
 
-// position is where a page begins: after a row, and past an offset of rows.
-type position struct {
-	after  int64
-	offset int
-}
-
 const cursorPurpose = "list-cursor"
 
 // scope binds a cursor to its query and its client: with any other it does not open.
-func scope(typ string, q ListQuery) string {
-	return typ + "\x00" + q.Client + "\x00" + q.Status + "\x00" + q.NotStatus + "\x00" + q.Filter.String()
+func scope(endpoint string, of []stream, q ListQuery) string {
+	parts := []string{endpoint, q.Client, q.Status, q.NotStatus, strings.ToLower(q.SortBy), "ascending"}
+	if q.Descending {
+		parts[5] = "descending"
+	}
+	for _, s := range of {
+		parts = append(parts, s.typ.Name, s.filter.String())
+	}
+	return strings.Join(parts, "\x00")
 }
 
-// position opens the cursor, or finds the row before the start index.
-func (d *Directory) position(typ string, q ListQuery) (position, error) {
-	if !q.UseCursor {
-		return d.indexPosition(typ, q), nil
+// locate finds where the page begins: where the cursor says, where the page before
+// ended, or past an offset.
+func (l *lister) locate(ctx context.Context) (err error) {
+	switch {
+	case l.q.UseCursor:
+		return l.openCursor()
+	case l.q.StartIndex > 1:
+		return l.locateIndex(ctx)
 	}
-	if q.Cursor == "" {
-		return position{}, nil
+	return nil
+}
+
+// cursor seals a position (RFC 9865, section 2), with what the total was on the first
+// page of a filtered walk: to count the matches again for each page would cost more
+// than the pages.
+func (l *lister) cursor(at position) string {
+	total := int64(-1)
+	if l.filtered() {
+		total = int64(l.total)
 	}
-	sealed, err := base64.RawURLEncoding.DecodeString(q.Cursor)
+	plain := binary.BigEndian.AppendUint64(nil, uint64(l.d.Now().Add(CursorTime).UnixMicro()))
+	plain = binary.BigEndian.AppendUint64(plain, uint64(total))
+	plain = at.append(plain)
+	return base64.RawURLEncoding.EncodeToString(l.d.Keys.Seal(cursorPurpose, l.scope, plain))
+}
+
+func (l *lister) openCursor() error {
+	if l.q.Cursor == "" {
+		return nil
+	}
+	sealed, err := base64.RawURLEncoding.DecodeString(l.q.Cursor)
 	if err != nil {
-		return position{}, &CursorError{}
+		return &CursorError{}
 	}
-	plain, err := d.Keys.Unseal(cursorPurpose, scope(typ, q), sealed)
-	if err != nil || len(plain) != 16 {
-		return position{}, &CursorError{}
+	plain, err := l.d.Keys.Unseal(cursorPurpose, l.scope, sealed)
+	if err != nil || len(plain) < 16 {
+		return &CursorError{}
 	}
-	if d.Now().UnixMicro() > int64(binary.BigEndian.Uint64(plain[8:])) {
-		return position{}, &CursorError{Expired: true}
+	if l.d.Now().UnixMicro() > int64(binary.BigEndian.Uint64(plain)) {
+		return &CursorError{Expired: true}
 	}
-	return position{after: int64(binary.BigEndian.Uint64(plain))}, nil
+	l.total = int(int64(binary.BigEndian.Uint64(plain[8:])))
+	if l.from, err = readPosition(plain[16:]); err != nil || l.from.segment >= len(l.segments) {
+		return &CursorError{}
+	}
+	return nil
 }
 
-// nextCursor seals the last row of a page (RFC 9865, section 2).
-func (d *Directory) nextCursor(typ string, q ListQuery, p *Page) string {
-	plain := make([]byte, 16)
-	binary.BigEndian.PutUint64(plain, uint64(p.last()))
-	binary.BigEndian.PutUint64(plain[8:], uint64(d.Now().Add(CursorTime).UnixMicro()))
-	return base64.RawURLEncoding.EncodeToString(d.Keys.Seal(cursorPurpose, scope(typ, q), plain))
-}
-
-// cut drops what was read beyond the page and reports whether there was something.
-func (p *Page) cut(n int) bool {
-	more := p.len() > n
-	if len(p.Users) > n {
-		p.Users = p.Users[:n]
-	}
-	if len(p.Groups) > n {
-		p.Groups = p.Groups[:n]
-	}
-	if len(p.Resources) > n {
-		p.Resources = p.Resources[:n]
-	}
-	return more
-}
-
-// A client that walks by startIndex asks next for the index after its last page. The
-// row at which that page ended is remembered, so that the walk continues there, loses
-// nobody when rows before it are deleted, and costs no offset.
+// What a position's value is.
 const (
-	checkpointTime = 5 * time.Minute
-	maxCheckpoints = 4096
+	valueNone byte = iota
+	valueNumber
+	valueText
 )
 
-type checkpointKey struct {
-	scope string
-	start int
+// append writes a position: segment, kind of value, row number, value.
+func (at position) append(b []byte) []byte {
+	kind := valueNone
+	if at.inside {
+		kind = valueNumber
+		if _, ok := at.value.(string); ok {
+			kind = valueText
+		}
+	}
+	b = append(b, byte(at.segment), kind)
+	b = binary.BigEndian.AppendUint64(b, uint64(at.rid))
+	switch v := at.value.(type) {
+	case string:
+		return append(b, v...)
+	case int64:
+		return binary.BigEndian.AppendUint64(b, uint64(v))
+	}
+	return b
 }
 
-type checkpoint struct {
-	after int64
-	until time.Time
-}
+var errPosition = errors.New("malformed position of a list")
 
-// checkpoints is bounded: when full, it starts again, and walks fall back to offsets.
-type checkpoints struct {
-	mu  sync.Mutex // guards all
-	all map[checkpointKey]checkpoint
-}
-
-func (d *Directory) indexPosition(typ string, q ListQuery) position {
-	if q.StartIndex <= 1 {
-		return position{}
+func readPosition(b []byte) (at position, err error) {
+	if len(b) < 10 {
+		return at, errPosition
 	}
-	d.walks.mu.Lock()
-	defer d.walks.mu.Unlock()
-	c, ok := d.walks.all[checkpointKey{scope(typ, q), q.StartIndex}]
-	if ok && d.Now().Before(c.until) {
-		return position{after: c.after}
+	at.segment, at.inside, at.rid = int(b[0]), b[1] != valueNone, int64(binary.BigEndian.Uint64(b[2:]))
+	switch value := b[10:]; {
+	case b[1] == valueText:
+		at.value = string(value)
+	case b[1] == valueNumber && len(value) == 8:
+		at.value = int64(binary.BigEndian.Uint64(value))
+	case b[1] != valueNone:
+		return at, errPosition
 	}
-	return position{offset: q.StartIndex - 1}
-}
-
-func (d *Directory) remember(typ string, q ListQuery, p *Page) {
-	if p.len() < q.Count {
-		return // the end of the walk
-	}
-	d.walks.mu.Lock()
-	defer d.walks.mu.Unlock()
-	if d.walks.all == nil || len(d.walks.all) >= maxCheckpoints {
-		d.walks.all = map[checkpointKey]checkpoint{}
-	}
-	key := checkpointKey{scope(typ, q), max(q.StartIndex, 1) + p.len()}
-	d.walks.all[key] = checkpoint{after: p.last(), until: d.Now().Add(checkpointTime)}
+	return at, nil
 }

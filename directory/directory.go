@@ -41,8 +41,8 @@ type Directory struct {
 
 	passwords *passwordPool
 	rules     conditions
-	walks     checkpoints
 	limits    filterLimits
+	lists     listLimits
 	everyone  builtIn
 	admins    builtIn
 }
@@ -53,7 +53,10 @@ func New(ctx context.Context, db *sqldb.DB, keys *keyring.Ring, log *slog.Logger
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	d := &Directory{DB: db, Keys: keys, Now: time.Now, Log: log, limits: defaultLimits, schemaGrace: schemaGrace}
+	d := &Directory{
+		DB: db, Keys: keys, Now: time.Now, Log: log, limits: defaultLimits, schemaGrace: schemaGrace,
+		lists: listLimits{few: fewMatches, looked: maxLooked},
+	}
 	var err error
 	if err = d.openSchemas(ctx); err != nil {
 		return nil, err

@@ -122,12 +122,7 @@ func (b *compiler) compareSet(n *schemas.Compare) string {
 	case schemas.InID: // its index has no type, and whoever takes the set asks for it
 		return "SELECT rid FROM resources WHERE " + b.compare("id", n)
 	}
-	column := hotColumns[n.Attr.Where]
-	set := "SELECT rid FROM resources WHERE " + b.compare(column, n) + " AND " + b.ofType("type")
-	if isNullable(n.Attr.Where) {
-		set += " AND " + column + " IS NOT NULL" // the words of the partial index
-	}
-	return set
+	return "SELECT rid FROM resources WHERE type = " + b.arg(b.typ) + " AND " + b.compare(hotColumns[n.Attr.Where], n)
 }
 
 func (b *compiler) and(column string, n *schemas.Compare) string {

@@ -227,16 +227,19 @@ func TestADV55_ExternalIDOfAnotherClient(t *testing.T) {
 // fill stores n users and tells the planner about them.
 func fill(t testing.TB, d *Directory, n int) {
 	t.Helper()
-	err := d.DB.Write(context.Background(), func(tx *sqldb.Tx) error {
-		for i := range n {
-			r := parseUser(t, d, fmt.Sprintf(`{"userName":"user%d@example.com","externalId":"e%d","title":"title %d",
-				"displayName":"User %d","name":{"givenName":"G%d","familyName":"F%d"},
-				"emails":[{"value":"mail%d@example.com","type":"work"},{"value":"home%d@example.com","type":"home"}],
-				"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"d%d"}}`, i, i, i, i, i%500, i%700, i, i, i%40))
-			if _, err := d.CreateUserTx(tx, tester, r, CreateOptions{}); err != nil {
-				return err
-			}
+	all := make([]UserToCreate, n)
+	for i := range all {
+		all[i].Resource = parseUser(t, d, fmt.Sprintf(`{"userName":"user%d@example.com","externalId":"e%d","title":"title %d",
+			"displayName":"User %d","name":{"givenName":"G%d","familyName":"F%d"},
+			"emails":[{"value":"mail%d@example.com","type":"work"},{"value":"home%d@example.com","type":"home"}],
+			"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":"d%d"}}`, i, i, i, i, i%500, i%700, i, i, i%40))
+	}
+	for batch := range slices.Chunk(all, MaxUserBatch) {
+		if _, err := d.CreateUsers(context.Background(), tester, batch); err != nil {
+			t.Fatal(err)
 		}
+	}
+	err := d.DB.Write(context.Background(), func(tx *sqldb.Tx) error {
 		_, err := tx.Exec("ANALYZE")
 		return err
 	})

@@ -27,7 +27,7 @@ func addPeople(t testing.TB, d *Directory, groupID string, n int) {
 				return err
 			}
 		}
-		return addTotal(tx, typeUser, n)
+		return addTotal(tx, typeUser, 0, n)
 	}))
 }
 

@@ -2,164 +2,213 @@ package directory
 
 import (
 	"context"
-	"database/sql"
-	"fmt"
-	"strconv"
+	"slices"
 
 	"github.com/provost-id/provost/schemas"
 )
 
-// ListQuery selects and pages. Count 0 asks for the total alone.
+// ListQuery selects, sorts and pages. Count 0 asks for the total alone.
 type ListQuery struct {
 	Filter *schemas.Filter // nil for all
 	// Status, when set, keeps users of one status, or groups of one GroupType;
 	// NotStatus leaves one out.
 	Status, NotStatus string
+	// SortBy is the path of the attribute to sort by (RFC 7644, section 3.4.2.3), empty
+	// for the order of creation. Resources without a value come last, or first when
+	// Descending.
+	SortBy     string
+	Descending bool
 	// StartIndex is 1-based (RFC 7644, section 3.4.2.4); ignored with a cursor.
 	StartIndex int
 	Count      int
 	// UseCursor asks for cursor paging (RFC 9865); Cursor is empty for the first page.
 	UseCursor bool
 	Cursor    string
-	NoTotal   bool   // leaves Total at -1
-	Client    string // the principal: namespace of external IDs, owner of the cursor
+	NoTotal   bool // leaves Total at -1
+	// Client is the principal: namespace of external IDs, owner of cursors and of walks
+	// by start index.
+	Client string
 	// Base is the URL that the endpoints of resource types follow, as a client sees it:
 	// a filter compares meta.location with it.
 	Base string
 }
 
-// Page is one page of a list, in order of creation.
+// TypeQuery is a resource type of a list over several, and the filter as the
+// attributes of that type understand it.
+type TypeQuery struct {
+	Type   string
+	Filter *schemas.Filter // nil for all
+}
+
+// Page is one page of a list.
 type Page struct {
-	Total     int // matches in all, -1 when not asked for
+	// Total is how many match in all, -1 when not asked for. It is never less than the
+	// index of the last resource shown: who walks by start index while resources are
+	// deleted would stop before the end.
+	Total     int
 	Users     []*User
 	Groups    []*Group
 	Resources []*Resource // of any other type
-	Next      string      // cursor of the next page, empty at the end or without UseCursor
+	// Order holds the row numbers of all that is on the page, in the order of the list.
+	Order []int64
+	Next  string // cursor of the next page, empty at the end or without UseCursor
 }
 
-func (p *Page) len() int { return len(p.Users) + len(p.Groups) + len(p.Resources) }
+// Of returns what the page has of one resource type.
+func (p *Page) Of(typ string) *Page {
+	switch typ {
+	case typeUser:
+		return &Page{Users: p.Users}
+	case typeGroup:
+		return &Page{Groups: p.Groups}
+	}
+	var of Page
+	for _, x := range p.Resources {
+		if x.Type == typ {
+			of.Resources = append(of.Resources, x)
+		}
+	}
+	return &of
+}
 
 // List returns a page of the users (typ "User"), the groups (typ "Group") or the
 // resources of another type that match. A cursor that is not one of ours, for this
-// query, is a *CursorError.
+// query, is a *CursorError; an attribute that cannot be sorted by is a *schemas.Error.
 func (d *Directory) List(ctx context.Context, typ string, q ListQuery) (*Page, error) {
-	sel, err := d.selection(ctx, d.DB, typ, q)
+	return d.list(ctx, typ, []TypeQuery{{Type: typ, Filter: q.Filter}}, q)
+}
+
+// ListAll returns a page of one list over the resources of several types; q.Filter
+// is left to each of them.
+func (d *Directory) ListAll(ctx context.Context, of []TypeQuery, q ListQuery) (*Page, error) {
+	return d.list(ctx, "", of, q)
+}
+
+func (d *Directory) list(ctx context.Context, endpoint string, of []TypeQuery, q ListQuery) (*Page, error) {
+	l, err := d.newLister(ctx, endpoint, of, q)
 	if err != nil {
 		return nil, err
 	}
-	start, err := d.position(typ, q)
+	if err := l.locate(ctx); err != nil {
+		return nil, err
+	}
+	entries, more, err := l.entries(ctx)
 	if err != nil {
 		return nil, err
 	}
 	p := &Page{Total: -1}
-	if q.Count > 0 {
-		if err := d.readPage(ctx, typ, q, sel, start, p); err != nil {
-			return nil, err
-		}
+	for _, e := range entries {
+		p.add(e)
 	}
-	if !q.NoTotal {
-		if p.Total, err = d.total(ctx, typ, q, sel, start, p); err != nil {
-			return nil, err
-		}
-	}
-	return p, nil
+	return p, l.finish(ctx, p, entries, more)
 }
 
-// readPage reads row numbers from an index first, so that what an offset passes over
-// costs an index entry each, and then the rows themselves.
-func (d *Directory) readPage(ctx context.Context, typ string, q ListQuery, sel selection, start position, p *Page) error {
-	args := sel.args
-	param := func(v any) string {
-		args = append(args, v)
-		return "$" + strconv.Itoa(len(args))
+func (p *Page) add(e listed) {
+	p.Order = append(p.Order, e.rid)
+	switch {
+	case e.user != nil:
+		p.Users = append(p.Users, e.user)
+	case e.group != nil:
+		p.Groups = append(p.Groups, e.group)
+	default:
+		p.Resources = append(p.Resources, e.other)
 	}
-	limit := q.Count
-	if q.UseCursor {
-		limit++ // one more tells whether there is a next page
+}
+
+// lister answers one query.
+type lister struct {
+	d        *Directory
+	q        ListQuery
+	scope    string // binds cursors and checkpoints to the query
+	streams  []stream
+	segments []segment
+	from     position
+	next     checkpoint // what is remembered for the page after this one
+	total    int        // -1 while it is not known
+}
+
+// listLimits say when a sorted list is read in another way.
+type listLimits struct{ few, looked int }
+
+// stream is one resource type of a list.
+type stream struct {
+	typ    *schemas.Type
+	filter *schemas.Filter
+	by     *schemas.AttrRef // nil when the list is not sorted by an attribute of this type
+	sel    selection
+}
+
+func (d *Directory) newLister(ctx context.Context, endpoint string, of []TypeQuery, q ListQuery) (*lister, error) {
+	l := &lister{d: d, q: q, total: -1}
+	var unsorted error
+	for _, t := range of {
+		s := stream{filter: t.Filter}
+		var ok bool
+		var err error
+		if s.typ, ok = d.Schemas().Type(t.Type); !ok { // removed since the request came
+			return nil, ErrNotFound
+		}
+		if q.SortBy != "" {
+			if s.by, err = s.typ.Attr(q.SortBy); err != nil && unsorted == nil {
+				unsorted = err
+			}
+		}
+		tq := q
+		tq.Filter = t.Filter
+		if s.sel, err = d.selection(ctx, d.DB, t.Type, tq); err != nil {
+			return nil, err
+		}
+		l.streams = append(l.streams, s)
 	}
-	inner := "SELECT r.rid FROM resources r WHERE " + sel.where + " AND r.rid > " + param(start.after) +
-		" ORDER BY r.rid LIMIT " + param(limit) + " OFFSET " + param(start.offset)
-	rows, err := d.DB.Query(ctx, "SELECT "+columnsOf(typ)+" FROM resources r WHERE r.rid IN ("+inner+") ORDER BY r.rid", args...)
+	if q.SortBy != "" && !slices.ContainsFunc(l.streams, func(s stream) bool { return s.by != nil }) {
+		return nil, unsorted
+	}
+	l.segments = l.order()
+	l.scope = scope(endpoint, l.streams, q)
+	return l, nil
+}
+
+// filtered says that the list is not all resources of its types.
+func (l *lister) filtered() bool {
+	if l.q.Status != "" || l.q.NotStatus != "" {
+		return true
+	}
+	return slices.ContainsFunc(l.streams, func(s stream) bool { return s.filter != nil && s.filter.Root != nil })
+}
+
+// entries returns the resources of the page, and whether there are more after it.
+func (l *lister) entries(ctx context.Context) (all []listed, more bool, err error) {
+	if l.q.Count <= 0 && !l.q.UseCursor {
+		return nil, false, nil
+	}
+	limit := max(l.q.Count, 0) + 1 // one more tells whether there is a next page
+	few, err := l.isFew(ctx)
 	if err != nil {
-		return fmt.Errorf("list %s: %w", typ, err)
+		return nil, false, err
 	}
-	if err := p.scan(typ, rows); err != nil {
-		return fmt.Errorf("list %s: %w", typ, err)
+	if few {
+		all, few, err = l.sortFew(ctx, limit)
 	}
-	if q.UseCursor {
-		if p.cut(q.Count) {
-			p.Next = d.nextCursor(typ, q, p)
-		}
-		return nil
+	if !few && err == nil {
+		all, err = l.walk(ctx, limit)
 	}
-	d.remember(typ, q, p)
-	return nil
+	if more = len(all) == limit; more {
+		all = all[:limit-1]
+	}
+	return all, more, err
 }
 
-// columnsOf are the columns that reading a resource of a type wants.
-func columnsOf(typ string) string {
-	switch typ {
-	case typeUser:
-		return userColumns
-	case typeGroup:
-		return groupColumns
+// finish completes the page: its total, and how the next one is found.
+func (l *lister) finish(ctx context.Context, p *Page, entries []listed, more bool) error {
+	after := l.from
+	if n := len(entries); n > 0 {
+		after = entries[n-1].position()
 	}
-	return resourceColumns
-}
-
-func (p *Page) scan(typ string, rows *sql.Rows) error {
-	defer func() { _ = rows.Close() }() // Err tells what matters
-	for rows.Next() {
-		if err := p.scanRow(typ, rows); err != nil {
-			return err
-		}
+	saved := l.remember(ctx, after, len(entries), more)
+	err := l.setTotal(ctx, p, more)
+	<-saved
+	if err == nil && l.q.UseCursor && more {
+		p.Next = l.cursor(after)
 	}
-	return rows.Err()
-}
-
-func (p *Page) scanRow(typ string, row scanner) error {
-	switch typ {
-	case typeUser:
-		u, err := scanUser(row)
-		p.Users = append(p.Users, u)
-		return err
-	case typeGroup:
-		g, err := scanGroup(row)
-		p.Groups = append(p.Groups, g)
-		return err
-	}
-	x, err := scanResource(typ, row)
-	p.Resources = append(p.Resources, x)
 	return err
-}
-
-// last is the row number of the last row, 0 of an empty page.
-func (p *Page) last() int64 {
-	if n := len(p.Groups); n > 0 {
-		return p.Groups[n-1].RID
-	}
-	if n := len(p.Users); n > 0 {
-		return p.Users[n-1].RID
-	}
-	if n := len(p.Resources); n > 0 {
-		return p.Resources[n-1].RID
-	}
-	return 0
-}
-
-// total counts the matches, without a query when the page shows the end.
-func (d *Directory) total(ctx context.Context, typ string, q ListQuery, sel selection, start position, p *Page) (n int, err error) {
-	first := start.after == 0 && start.offset == 0
-	if first && p.Next == "" && p.len() < q.Count {
-		return p.len(), nil
-	}
-	if q.Filter == nil && q.Status == "" && q.NotStatus == "" {
-		return total(ctx, d.DB, typ)
-	}
-	// $1 is of the columns; counting names it too, or PostgreSQL could not tell its type.
-	err = d.DB.QueryRow(ctx, "SELECT count(*) FROM resources r WHERE $1 = $1 AND "+sel.where, sel.args...).Scan(&n)
-	if err != nil {
-		return 0, fmt.Errorf("count %s: %w", typ, err)
-	}
-	return n, nil
 }

@@ -37,8 +37,10 @@ func (d *Directory) insertUsers(tx *sqldb.Tx, c Change, entries []*entry) error 
 	if err := d.sameSchema(tx, entries[0].typ); err != nil {
 		return err
 	}
-	if err := addTotal(tx, typeUser, len(entries)); err != nil {
-		return err
+	for block, n := range blocks(entries) {
+		if err := addTotal(tx, typeUser, block, n); err != nil {
+			return err
+		}
 	}
 	ids, err := d.auditAll(tx, c, evs)
 	if err != nil {
@@ -48,6 +50,15 @@ func (d *Directory) insertUsers(tx *sqldb.Tx, c Change, entries []*entry) error 
 		told[i].Event = ids[i]
 	}
 	return d.createdTx(tx, c, told)
+}
+
+// blocks counts new users by block.
+func blocks(entries []*entry) map[int64]int {
+	n := map[int64]int{}
+	for _, e := range entries {
+		n[blockOf(e.rid)]++
+	}
+	return n
 }
 
 // rows are the rows of one multi-row INSERT.

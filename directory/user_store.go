@@ -175,7 +175,7 @@ func (d *Directory) insertDocument(tx *sqldb.Tx, rid int64, doc []byte, r *schem
 	if err := moveIndex(tx, rid, nil, r); err != nil {
 		return err
 	}
-	return addTotal(tx, r.Type.Name, 1)
+	return addTotal(tx, r.Type.Name, blockOf(rid), 1)
 }
 
 func profileNames(r *schemas.Resource) []string {

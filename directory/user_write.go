@@ -225,5 +225,5 @@ func (d *Directory) deleteBelongings(tx *sqldb.Tx, rid int64, r *schemas.Resourc
 	if err := d.sameSchema(tx, r.Type); err != nil {
 		return err
 	}
-	return addTotal(tx, r.Type.Name, -1)
+	return addTotal(tx, r.Type.Name, blockOf(rid), -1)
 }

@@ -87,16 +87,3 @@ func (a *attr) descend(path string) *attr {
 	}
 	return found.sub(sub)
 }
-
-// Attr resolves a path to a simple attribute that values can be compared by, as sortBy
-// names one (RFC 7644, section 3.4.2.3). A complex attribute stands for its value.
-func (t *Type) Attr(path string) (*AttrRef, error) {
-	a := t.find(path)
-	if a != nil && a.Type == Complex {
-		a = a.value
-	}
-	if a == nil || a.ref == nil || a.Unindexed || a.ref.Where == InSchemas || a.ref.Where == InLocation {
-		return nil, errorf(InvalidValue, clip(path), "%s has no such attribute to sort by", t.Name)
-	}
-	return a.ref, nil
-}

@@ -160,7 +160,7 @@ func (c *create) insert(tx *sqldb.Tx) error {
 	if _, err := tx.Exec(`INSERT INTO external_ids (rid, client, value) VALUES ($1, 'floor', $2)`, rid, c.externalID); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(`INSERT INTO totals (type, delta) VALUES ('User', 1)`); err != nil {
+	if _, err := tx.Exec(`INSERT INTO totals (type, block, delta) VALUES ('User', $1, 1)`, rid/4096); err != nil {
 		return err
 	}
 	return events.Append(tx, c.event)

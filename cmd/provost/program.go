@@ -93,7 +93,7 @@ func (p *program) wire(ctx context.Context) (err error) {
 	for name, sweep := range map[string]func(context.Context) error{
 		"sweep_sign_ins": p.signin.Sweep, "sweep_sessions": p.sessions.Sweep, "sweep_api_tokens": p.tokens.DeleteExpired,
 		"sweep_event_streams": p.feed.Sweep,
-		"fold_totals":         p.directory.FoldTotals,
+		"fold_totals":         p.directory.FoldTotals, "forget_checkpoints": p.directory.ForgetCheckpoints,
 	} {
 		p.jobs.Periodic(name, housekeepEvery, sweep)
 	}

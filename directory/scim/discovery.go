@@ -12,14 +12,14 @@ import (
 // serviceProviderConfig serves GET /ServiceProviderConfig (RFC 7643, section 5; RFC
 // 9865, section 4). It says what holds, and nothing that does not.
 func (s *Server) serviceProviderConfig(w http.ResponseWriter, r *http.Request) {
-	yes, no := wire.Supported{Supported: true}, wire.Supported{}
+	yes := wire.Supported{Supported: true}
 	var streams *wire.SecurityEvents
 	if s.Feed != nil {
 		streams = &wire.SecurityEvents{AsyncRequest: "none", EventURIs: feed.URIs()}
 	}
 	s.discover(w, r, wire.ServiceProviderConfig{
 		Schemas: []string{wire.ServiceProviderSchema},
-		Patch:   yes, ChangePassword: yes, ETag: yes, Sort: no,
+		Patch:   yes, ChangePassword: yes, ETag: yes, Sort: yes,
 		Bulk:   wire.BulkSupport{Supported: true, MaxOperations: maxBulkOperations, MaxPayloadSize: maxBulkPayload},
 		Filter: wire.FilterSupport{Supported: true, MaxResults: maxCount},
 		Pagination: &wire.PaginationSupport{

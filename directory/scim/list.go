@@ -44,72 +44,111 @@ func (e endpoint) answer(w http.ResponseWriter, r *http.Request, q query) {
 		e.writeError(w, r, err)
 		return
 	}
-	e.stream(w, r, http.StatusOK, p.response(q), p.lists)
+	e.stream(w, r, http.StatusOK, p.body, p.lists)
 }
 
-// page is a page of rendered resources.
+// page is a ListResponse, and the lists of members that belong into it.
 type page struct {
-	total     int
-	count     int
-	resources []byte // rendered, separated by commas
-	lists     []*memberStream
-	next      string
+	body  []byte
+	lists []*memberStream
 }
 
+// page answers a query of one resource type.
 func (e endpoint) page(r *http.Request, q query) (page, error) {
-	t := e.typ
-	projection, err := t.ParseProjection(q.attributes, q.excludedAttributes)
+	p, err := e.part(r, q)
 	if err != nil {
 		return page{}, err
 	}
-	lq := directory.ListQuery{
+	lq := listQuery(r, q)
+	lq.Filter = p.filter
+	found, err := e.Directory.List(r.Context(), e.typ.Name, lq)
+	if err != nil {
+		return page{}, err
+	}
+	return response(r, q, found, []part{p})
+}
+
+// part is a resource type in an answer.
+type part struct {
+	endpoint
+	filter     *schemas.Filter
+	projection *schemas.Projection
+}
+
+// part reads what a query means for a resource type.
+func (e endpoint) part(r *http.Request, q query) (p part, err error) {
+	p.endpoint = e
+	t := e.typ
+	if p.projection, err = t.ParseProjection(q.attributes, q.excludedAttributes); err != nil || q.filter == "" {
+		return p, err
+	}
+	p.filter, err = t.ParseFilter(q.filter, dialect(r))
+	return p, err
+}
+
+func listQuery(r *http.Request, q query) directory.ListQuery {
+	return directory.ListQuery{
+		SortBy: q.sortBy, Descending: q.descending,
 		StartIndex: q.startIndex, Count: q.count, UseCursor: q.useCursor, Cursor: q.cursor,
 		Client: httpapi.Caller(r.Context()).ID, Base: baseURL(r),
 	}
-	if q.filter != "" {
-		if lq.Filter, err = t.ParseFilter(q.filter, dialect(r)); err != nil {
-			return page{}, err
-		}
-	}
-	found, err := e.Directory.List(r.Context(), t.Name, lq)
-	if err != nil {
-		return page{}, err
-	}
-	rows := e.rows(found)
-	if err := e.complete(r, rows, projection); err != nil {
-		return page{}, err
-	}
-	p := page{total: found.Total, count: len(rows), next: found.Next, lists: streamsOf(rows)}
-	for i := range rows {
-		if i > 0 {
-			p.resources = append(p.resources, ',')
-		}
-		p.resources = t.Render(p.resources, rows[i].doc, rows[i].volatile, projection)
-	}
-	return p, nil
 }
 
-// response is the ListResponse of a page, around resources that are bytes already. Its
-// lists are moved to where they stand in the whole.
-func (p page) response(q query) []byte {
-	b := make([]byte, 0, len(p.resources)+256)
+// response is the ListResponse of a page, around resources that are bytes already.
+func response(r *http.Request, q query, found *directory.Page, parts []part) (page, error) {
+	rows := make(map[int64]row, len(found.Order))
+	size := 256
+	for _, p := range parts {
+		stored := p.rows(found.Of(p.typ.Name))
+		if err := p.complete(r, stored, p.projection); err != nil {
+			return page{}, err
+		}
+		for i := range stored {
+			rows[stored[i].rid] = row{&stored[i], p}
+			size += len(stored[i].doc) + len(stored[i].volatile.Extra) + renderedBeside
+		}
+	}
+	answer := page{body: appendHead(make([]byte, 0, size), q, found)}
+	for i, rid := range found.Order {
+		if i > 0 {
+			answer.body = append(answer.body, ',')
+		}
+		row := rows[rid]
+		answer.body = row.render(answer.body)
+		if row.members != nil {
+			answer.lists = append(answer.lists, row.members)
+		}
+	}
+	answer.body = append(answer.body, `]}`...)
+	return answer, nil
+}
+
+// renderedBeside is about what meta, id and schemas add to a document.
+const renderedBeside = 512
+
+// row is a stored resource and how it is shown.
+type row struct {
+	*stored
+	part
+}
+
+func (r row) render(dst []byte) []byte {
+	return r.typ.Render(dst, r.doc, r.volatile, r.projection)
+}
+
+func appendHead(b []byte, q query, found *directory.Page) []byte {
 	b = append(b, `{"schemas":["`+wire.MessageList+`"],"totalResults":`...)
-	b = strconv.AppendInt(b, int64(p.total), 10)
+	b = strconv.AppendInt(b, int64(found.Total), 10)
 	if !q.useCursor {
 		b = append(b, `,"startIndex":`...)
 		b = strconv.AppendInt(b, int64(q.startIndex), 10)
 	}
 	b = append(b, `,"itemsPerPage":`...)
-	b = strconv.AppendInt(b, int64(p.count), 10)
-	if p.next != "" {
-		b = append(b, `,"nextCursor":"`+p.next+`"`...)
+	b = strconv.AppendInt(b, int64(len(found.Order)), 10)
+	if found.Next != "" {
+		b = append(b, `,"nextCursor":"`+found.Next+`"`...)
 	}
-	b = append(b, `,"Resources":[`...)
-	for _, l := range p.lists {
-		l.at += len(b)
-	}
-	b = append(b, p.resources...)
-	return append(b, `]}`...)
+	return append(b, `,"Resources":[`...)
 }
 
 // listAll serves GET of the root (RFC 7644, section 3.4.2.1).
@@ -124,33 +163,27 @@ func (s *Server) searchAll(w http.ResponseWriter, r *http.Request) {
 	s.answerAll(w, r, q, err)
 }
 
-// answerAll answers a query over all resource types, one after the other. A type that does not have the attributes of the filter has no matches; when none has them,
-// the filter is invalid.
 func (s *Server) answerAll(w http.ResponseWriter, r *http.Request, q query, err error) {
-	if err == nil && q.useCursor {
-		err = badRequest("invalidCursor", "cursors are of one resource type: search below its endpoint")
+	var p page
+	if err == nil {
+		p, err = s.pageOfAll(r, q)
 	}
 	if err != nil {
 		s.writeError(w, r, err)
 		return
 	}
-	all, err := s.pageOfAll(r, q)
-	if err != nil {
-		s.writeError(w, r, err)
-		return
-	}
-	s.stream(w, r, http.StatusOK, all.response(q), all.lists)
+	s.stream(w, r, http.StatusOK, p.body, p.lists)
 }
 
+// pageOfAll answers a query over all resource types, as one list. A type that does not
+// have the attributes of the filter has no matches; when none has them, the filter is
+// invalid.
 func (s *Server) pageOfAll(r *http.Request, q query) (page, error) {
-	var all page
+	var parts []part
+	var of []directory.TypeQuery
 	var failed error
-	answered := false
 	for _, e := range s.endpoints() {
-		part := q
-		part.startIndex = max(q.startIndex-all.total, 1)
-		part.count = q.count - all.count
-		p, err := e.page(r, part)
+		p, err := e.part(r, q)
 		if isFilterError(err) {
 			failed = err
 			continue
@@ -158,26 +191,17 @@ func (s *Server) pageOfAll(r *http.Request, q query) (page, error) {
 		if err != nil {
 			return page{}, err
 		}
-		answered = true
-		all.add(p)
+		parts = append(parts, p)
+		of = append(of, directory.TypeQuery{Type: e.typ.Name, Filter: p.filter})
 	}
-	if !answered {
+	if len(parts) == 0 {
 		return page{}, failed
 	}
-	return all, nil
-}
-
-func (p *page) add(more page) {
-	if len(p.resources) > 0 && len(more.resources) > 0 {
-		p.resources = append(p.resources, ',')
+	found, err := s.Directory.ListAll(r.Context(), of, listQuery(r, q))
+	if err != nil {
+		return page{}, err
 	}
-	for _, l := range more.lists {
-		l.at += len(p.resources)
-	}
-	p.lists = append(p.lists, more.lists...)
-	p.resources = append(p.resources, more.resources...)
-	p.total += more.total
-	p.count += more.count
+	return response(r, q, found, parts)
 }
 
 func isFilterError(err error) bool {

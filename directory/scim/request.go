@@ -92,13 +92,15 @@ func etag(version int64) string { return `W/"` + strconv.FormatInt(version, 10) 
 // Page sizes: what a client gets that does not say, and at most.
 const (
 	defaultCount = 100
-	maxCount     = 200
+	maxCount     = 500
 )
 
 // query is what a list asks for (RFC 7644, section 3.4.2; RFC 9865, section 2).
 type query struct {
 	filter                         string
 	attributes, excludedAttributes string
+	sortBy                         string
+	descending                     bool
 	startIndex, count              int
 	useCursor                      bool
 	cursor                         string
@@ -108,28 +110,35 @@ type query struct {
 func queryOf(v url.Values) (q query, err error) {
 	q = query{
 		filter: v.Get("filter"), attributes: listed(v, "attributes"), excludedAttributes: listed(v, "excludedAttributes"),
-		useCursor: v.Has("cursor"), cursor: v.Get("cursor"),
+		sortBy: v.Get("sortBy"), useCursor: v.Has("cursor"), cursor: v.Get("cursor"),
 	}
-	if err := noSort(v.Get("sortBy")); err != nil {
+	if q.descending, err = descending(v.Get("sortOrder")); err != nil {
 		return q, err
 	}
 	if q.startIndex, err = number(v, "startIndex", 1); err != nil {
 		return q, err
 	}
-	q.count, err = number(v, "count", defaultCount)
-	return q.bounded(), err
+	if q.count, err = number(v, "count", defaultCount); err != nil && q.useCursor {
+		return q, badRequest("invalidCount", err.Error()) // RFC 9865, section 2.1
+	} else if err != nil {
+		return q, err
+	}
+	return q.bounded()
 }
 
 // listed reads a list of attributes: separated by commas (RFC 7644, section 3.9), or, from
 // some clients, as a parameter each.
 func listed(v url.Values, name string) string { return strings.Join(v[name], ",") }
 
-// noSort refuses sortBy: a list in another order than asked for would be a lie.
-func noSort(sortBy string) error {
-	if sortBy == "" {
-		return nil
+// descending reads sortOrder (RFC 7644, section 3.4.2.3).
+func descending(order string) (bool, error) {
+	switch {
+	case order == "" || strings.EqualFold(order, "ascending"):
+		return false, nil
+	case strings.EqualFold(order, "descending"):
+		return true, nil
 	}
-	return badRequest(schemas.InvalidValue, "sortBy: sorting is not supported (ServiceProviderConfig says so)")
+	return false, badRequest(schemas.InvalidValue, "sortOrder: want ascending or descending, got "+strconv.Quote(order))
 }
 
 func number(v url.Values, name string, def int) (int, error) {
@@ -144,11 +153,15 @@ func number(v url.Values, name string, def int) (int, error) {
 	return n, nil
 }
 
-// bounded applies RFC 7644, section 3.4.2.4: what is too small is the smallest.
-func (q query) bounded() query {
+// bounded applies RFC 7644, section 3.4.2.4: what is too small is the smallest. A
+// cursor says itself where the page begins.
+func (q query) bounded() (query, error) {
 	q.startIndex = max(q.startIndex, 1)
 	q.count = min(max(q.count, 0), maxCount)
-	return q
+	if q.useCursor && q.startIndex > 1 {
+		return q, badRequest(schemas.InvalidValue, "startIndex: a query with cursor has none")
+	}
+	return q, nil
 }
 
 // wrongType says in the words of JSON which member of a body has the wrong type.
@@ -177,8 +190,11 @@ func searchOf(body []byte) (q query, err error) {
 		return q, wrongType(err)
 	}
 	q = query{
-		filter: m.Filter, startIndex: 1, count: defaultCount,
+		filter: m.Filter, sortBy: m.SortBy, startIndex: 1, count: defaultCount,
 		attributes: strings.Join(m.Attributes, ","), excludedAttributes: strings.Join(m.ExcludedAttributes, ","),
+	}
+	if q.descending, err = descending(m.SortOrder); err != nil {
+		return q, err
 	}
 	if m.StartIndex != nil {
 		q.startIndex = *m.StartIndex
@@ -189,5 +205,5 @@ func searchOf(body []byte) (q query, err error) {
 	if m.Cursor != nil {
 		q.useCursor, q.cursor = true, *m.Cursor
 	}
-	return q.bounded(), noSort(m.SortBy)
+	return q.bounded()
 }
