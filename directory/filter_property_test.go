@@ -25,11 +25,15 @@ func TestFilterFindsWhatItMeans(t *testing.T) {
 		randomPeople(t, d, types[0], 60)
 		docs := asSeen(t, d)
 		attrs := oracleAttrs(types[0], docs)
-		for name, limits := range map[string]filterLimits{
-			"sets": {few: 1, dense: 1000}, "walks": {few: 1, dense: 2}, "documents": {few: 1000, dense: 1000},
-		} {
-			t.Run(name, func(t *testing.T) {
-				d.limits.few, d.limits.dense = limits.few, limits.dense
+		for _, way := range []struct {
+			name       string
+			few, dense int
+		}{{"sets", 1, 1000}, {"walks", 1, 2}, {"documents", 1000, 1000}, {"an index being built", 1, 1000}} {
+			t.Run(way.name, func(t *testing.T) {
+				if way.name == "an index being built" {
+					lose(t, d, types, "title", "tags", "level")
+				}
+				d.limits.few, d.limits.dense = way.few, way.dense
 				rapid.Check(t, func(rt *rapid.T) {
 					c := drawCondition(rt, attrs, 3)
 					if got, want := found(rt, d, c.String()), meant(docs, c); !slices.Equal(got, want) {
@@ -114,6 +118,22 @@ var literals = map[schemas.DataType][]any{
 	schemas.DateTime:  {"2020-01-01T00:00:00Z", "2020-01-01T01:00:00+01:00", "2019-12-31T23:59:59.999999999Z", "2020-01-01T00:00:00.5Z", "2020-06-01T12:00:00", "1969-12-31T23:00:00-02:00"},
 	schemas.Reference: {"https://x/", "https://X/a", "../Users/1", "urn:a:B", ""},
 	schemas.Binary:    {"QUJD", "QUI=", "QUI", "A-_-", "A+/+", "QQ=="},
+}
+
+// lose takes attributes out of the index, and says that they are being put in again.
+func lose(t testing.TB, d *Directory, types []schemas.ResourceType, names ...string) {
+	t.Helper()
+	for _, defs := range [][]schemas.Attribute{types[0].Core.Attributes, types[0].Extensions[1].Schema.Attributes} {
+		for i := range defs {
+			if slices.Contains(names, defs[i].Name) {
+				defs[i].Building = true
+			}
+		}
+	}
+	for _, name := range names {
+		check(t, exec1(d, `DELETE FROM attribute_values WHERE path IN ('`+name+`', 'org:`+name+`')`))
+	}
+	useSchema(t, d, types)
 }
 
 // randomPeople makes n people with any attributes, and two groups with some of them.

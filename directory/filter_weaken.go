@@ -21,7 +21,7 @@ func unindexed(n schemas.Node) *schemas.Compare {
 }
 
 func isUnindexed(c *schemas.Compare) bool {
-	return c.Attr.Where == schemas.InIndex && c.Op != schemas.PR && c.Attr.Unindexed()
+	return c.Attr.Where == schemas.InIndex && (c.Attr.Building() || c.Op != schemas.PR && c.Attr.Unindexed())
 }
 
 func anyUnindexed(terms []schemas.Node) *schemas.Compare {
@@ -64,7 +64,7 @@ func weaken(n schemas.Node) schemas.Node {
 		}
 		return &schemas.ValuePath{Attr: n.Attr, Node: inner}
 	case *schemas.Compare:
-		if n.Op == schemas.NE {
+		if n.Op == schemas.NE || n.Attr.Building() {
 			return nil
 		}
 		present := *n

@@ -18,6 +18,9 @@ func (d *Directory) settleRemove(tx *sqldb.Tx, o *operation, h held, r *schemas.
 	if string(doc) == string(h.doc) {
 		return "", nil
 	}
+	if err := dropListed(tx, h.rid, o.Schema, r); err != nil {
+		return "", err
+	}
 	now := d.now()
 	err := exactlyOne(tx.Exec(`UPDATE resources SET version = version + 1, modified = $3 WHERE rid = $1 AND version = $2`, h.rid, h.version, now.UnixMicro()))
 	if err != nil {
@@ -27,6 +30,16 @@ func (d *Directory) settleRemove(tx *sqldb.Tx, o *operation, h held, r *schemas.
 		return "", fmt.Errorf("update document: %w", err)
 	}
 	return "", d.tellRemoved(tx, o, h, r, doc)
+}
+
+// dropListed removes the index row that tells of an extension which a resource no longer
+// has.
+func dropListed(tx *sqldb.Tx, rid int64, urn string, r *schemas.Resource) error {
+	e := schemas.Entry{Path: listedPath, Value: schemas.Fold(urn)}
+	if hasEntry(r.Index(), e) {
+		return nil
+	}
+	return dropIndexRow(tx, rid, e)
 }
 
 // tellRemoved tells of the values that are gone, unless they were secret.

@@ -5,11 +5,15 @@ import (
 	"fmt"
 
 	"github.com/provost-id/provost/internal/sqldb"
+	"github.com/provost-id/provost/schemas"
 	"github.com/provost-id/provost/schemas/scim"
 )
 
 // schemaRows is how many rows of the index, or of unique values, one transaction removes.
 const schemaRows = 200
+
+// listedPath is the path in the index of the extensions that a resource lists.
+const listedPath = "schemas"
 
 // leftover are rows that nobody writes any more: those of an attribute that is gone, or
 // that is unique no longer. They are looked for outside of the transaction that removes
@@ -38,6 +42,14 @@ func (o *operation) leftovers() []leftover {
 			find:   `SELECT path, val FROM unique_values WHERE path >= $1 AND path < $2 LIMIT $3`,
 			args:   []any{o.Type + ":" + r[0], o.Type + ":" + r[1], schemaRows},
 			remove: `DELETE FROM unique_values WHERE path = $1 AND val = $2`, kinds: "tt",
+		})
+	}
+	if o.Kind == OpRemove && o.Attribute == "" {
+		all = append(all, leftover{
+			find: `SELECT v.path, v.val, v.rid, v.elem FROM attribute_values v JOIN resources r ON r.rid = v.rid AND r.type = $1
+				WHERE v.path = $2 AND v.val = $3 LIMIT $4`,
+			args:   []any{o.Type, listedPath, schemas.Fold(o.Schema), schemaRows},
+			remove: `DELETE FROM attribute_values WHERE path = $1 AND val = $2 AND rid = $3 AND elem = $4`, kinds: "ttnn",
 		})
 	}
 	if o.Kind == OpRemove && o.Schema == scim.OrgUser {

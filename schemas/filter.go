@@ -105,9 +105,12 @@ type AttrRef struct {
 	attr *attr
 }
 
-// Unindexed says that the index tells only whether there is a value: a comparison is
+// Unindexed says that the index tells at most whether there is a value: a comparison is
 // evaluated on the document, by Resource.Matches.
 func (r *AttrRef) Unindexed() bool { return r.attr.Unindexed }
+
+// Building says that the index does not even tell whether there is a value.
+func (r *AttrRef) Building() bool { return r.attr.Building }
 
 // Name is the attribute as errors and filters spell it.
 func (r *AttrRef) Name() string { return r.attr.path }

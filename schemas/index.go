@@ -25,10 +25,9 @@ func (r *Resource) Hot() Hot {
 // empty, of each attribute that is not in a hot column, and one for each extension.
 func (r *Resource) Index() []Entry {
 	entries := make([]Entry, 0, 48)
-	schemas := r.Type.root.byName["schemas"]
 	for i := range r.root.kids {
-		if a := r.root.kids[i].attr; a.extends { // elem stays 0: an extension may come or go
-			entries = append(entries, Entry{Path: schemas.ref.Path, Value: schemas.encode(a.Name)})
+		if a := r.root.kids[i].attr; a.extends {
+			entries = append(entries, r.Type.listed(a))
 		}
 	}
 	r.root.leaves(0, func(n *node, elem int) {
@@ -45,13 +44,26 @@ func (r *Resource) Index() []Entry {
 	return entries
 }
 
+// listed is the index row that tells of an extension. Its element is always the first:
+// another extension may come or go.
+func (t *Type) listed(extension *attr) Entry {
+	a := t.root.byName["schemas"]
+	return Entry{Path: a.ref.Path, Value: a.encode(extension.Name)}
+}
+
 // Former returns the index rows that a resource may have beside those of Index, while
-// rows are being written anew: those of every other form that its values can have had.
+// rows are being written anew: those of every other form that its values can have had;
+// and while attributes are being removed, of extensions that had no others.
 func (r *Resource) Former() []Entry {
-	if r == nil || r.Type.moving == nil {
+	if r == nil || r.Type.moving == nil && !r.Type.def.Residue {
 		return nil
 	}
 	var entries []Entry
+	for _, a := range r.Type.root.subs {
+		if a.extends && r.root.kid(a) == nil {
+			entries = append(entries, r.Type.listed(a))
+		}
+	}
 	r.root.leaves(0, func(n *node, elem int) {
 		a := n.attr
 		if !a.Building || a.ref == nil || a.ref.Where != InIndex || n.text == "" {
