@@ -95,43 +95,6 @@ func activeMembers(tx *sqldb.Tx, groupID string) ([]string, error) {
 		WHERE g.id = $1 AND g.type = 'Group' AND u.active ORDER BY u.id`, groupID))
 }
 
-// joinAppTx assigns users to an app through a group.
-func (d *Directory) joinAppTx(tx *sqldb.Tx, c Change, a *App, userIDs []string) error {
-	for _, userID := range userIDs {
-		u, err := d.AppUserTx(tx, a.ID, userID)
-		switch {
-		case errors.Is(err, ErrNotFound):
-			u = newAppUser(a, userID, ScopeGroup)
-		case err != nil:
-			return err
-		case u.Assigned:
-			continue
-		}
-		d.assign(a, u, ScopeGroup)
-		if err := d.saveAssignment(tx, c, "application.user_membership.add", u); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// leaveAppTx takes back what a group alone had assigned.
-func (d *Directory) leaveAppTx(tx *sqldb.Tx, c Change, appID string, userIDs []string) error {
-	for _, userID := range userIDs {
-		u, err := d.AppUserTx(tx, appID, userID)
-		if errors.Is(err, ErrNotFound) || err == nil && (!u.Assigned || u.Scope != ScopeGroup) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if err := d.unassignTx(tx, c, u); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Account is a member of a group as one app knows it.
 type Account struct {
 	UserID     string

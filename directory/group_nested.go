@@ -173,11 +173,7 @@ func (d *Directory) groupsToCome(tx *sqldb.Tx, g *Group, ids []string) ([]target
 
 // findGroups finds groups that may come into another.
 func findGroups(tx *sqldb.Tx, ids []string) ([]target, error) {
-	missing := map[string]bool{}
-	for _, groupID := range ids {
-		missing[groupID] = true
-	}
-	var found []target
+	found := make([]target, 0, len(ids))
 	for part := range slices.Chunk(ids, lookUpMax) {
 		rows, err := scanAll(scanTarget)(tx.Query(`SELECT rid, id, status FROM resources WHERE type = 'Group' AND id IN (`+list(1, len(part))+`) ORDER BY rid`, anys(part)...))
 		if err != nil {
@@ -187,11 +183,13 @@ func findGroups(tx *sqldb.Tx, ids []string) ([]target, error) {
 			if t.typ == BuiltInGroup {
 				return nil, memberError("%s is built in and can be in no other group", t.id)
 			}
-			delete(missing, t.id)
 			found = append(found, t.target)
 		}
 	}
-	return found, unknownMember(missing)
+	if missing := minus(ids, groupIDsOf(found)); len(missing) > 0 {
+		return nil, unknownMember(missing[0])
+	}
+	return found, nil
 }
 
 func groupsIn(tx *sqldb.Tx, group int64) (inside []target, err error) {

@@ -124,7 +124,7 @@ func (d *Directory) moveStep(tx *sqldb.Tx, c Change, g *Group, m schemas.MemberC
 		return n, err
 	}
 	n.removed = gone
-	return n, d.noteHandTx(tx, c, g, people, found, idsOf(n.added), idsOf(n.removed))
+	return n, d.noteHandTx(tx, c, g, people, found, n)
 }
 
 // byKind splits a step of a change into what it says of people and of groups.

@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/provost-id/provost/internal/events"
@@ -17,52 +18,62 @@ func (d *Directory) tellMembers(tx *sqldb.Tx, c Change, g *Group, m moved) error
 	if m.none() {
 		return nil
 	}
-	if err := d.stampGroupsChanged(tx, slices.Concat(m.added, m.removed)); err != nil {
-		return err
+	for _, people := range [][]person{m.added, m.removed} {
+		if err := d.stampGroupsChanged(tx, people); err != nil {
+			return err
+		}
 	}
 	if err := d.stampShown(tx, slices.Concat(m.groupsIn, m.groupsOut)); err != nil {
 		return err
 	}
-	var last string
-	for _, e := range memberEvents(g, m) {
-		e.Resource = changed{ID: g.ID, Op: opMembers, Version: g.Version}.resource(typeGroup)
+	ch := changed{Kind: kindGroup, ID: g.ID, RID: g.RID, Op: opMembers, Added: idsOf(m.added), Removed: idsOf(m.removed), Version: g.Version}
+	for e := range memberEvents(g, m, ch) {
+		e.Resource = ch.resource(typeGroup)
 		eventID, err := d.audit(tx, c, e)
 		if err != nil {
 			return err
 		}
-		last = eventID
+		ch.Event = eventID
 	}
-	return d.changedTx(tx, c, changed{
-		Kind: kindGroup, ID: g.ID, RID: g.RID, Op: opMembers,
-		Added: idsOf(m.added), Removed: idsOf(m.removed), Version: g.Version, Event: last,
-	})
+	return d.changedTx(tx, c, ch)
 }
 
 // memberEvents tell who has gone and who has come, people first.
-func memberEvents(g *Group, m moved) []events.Event {
+func memberEvents(g *Group, m moved, ch changed) iter.Seq[events.Event] {
 	size := 1
 	if len(m.added)+len(m.removed)+len(m.groupsIn)+len(m.groupsOut) > eventsEach {
 		size = eventsEach
 	}
-	var all []events.Event
-	say := func(typ, kind string, ids []string) {
-		for part := range slices.Chunk(ids, size) {
-			ev := events.Event{Type: typ}
-			for _, id := range part {
-				ev.Targets = append(ev.Targets, events.Target{ID: id, Type: kind})
+	return func(yield func(events.Event) bool) {
+		for _, what := range []struct {
+			typ, kind string
+			ids       []string
+		}{
+			{"group.user_membership.remove", typeUser, ch.Removed},
+			{"group.user_membership.add", typeUser, ch.Added},
+			{"group.group_membership.remove", memberGroup, groupIDsOf(m.groupsOut)},
+			{"group.group_membership.add", memberGroup, groupIDsOf(m.groupsIn)},
+		} {
+			for part := range slices.Chunk(what.ids, size) {
+				if !yield(memberEvent(g, what.typ, what.kind, part, size > 1)) {
+					return
+				}
 			}
-			ev.Targets = append(ev.Targets, groupTarget(g)...)
-			if size > 1 { // the log of the group finds it
-				slices.Reverse(ev.Targets)
-			}
-			all = append(all, ev)
 		}
 	}
-	say("group.user_membership.remove", typeUser, idsOf(m.removed))
-	say("group.user_membership.add", typeUser, idsOf(m.added))
-	say("group.group_membership.remove", memberGroup, groupIDsOf(m.groupsOut))
-	say("group.group_membership.add", memberGroup, groupIDsOf(m.groupsIn))
-	return all
+}
+
+// memberEvent names the group first where it tells of many: its log finds it then.
+func memberEvent(g *Group, typ, kind string, ids []string, many bool) events.Event {
+	ev := events.Event{Type: typ, Targets: make([]events.Target, 0, len(ids)+1)}
+	for _, id := range ids {
+		ev.Targets = append(ev.Targets, events.Target{ID: id, Type: kind})
+	}
+	ev.Targets = append(ev.Targets, groupTarget(g)...)
+	if many {
+		slices.Reverse(ev.Targets)
+	}
+	return ev
 }
 
 // memberGroup is the type of a target that is a group inside of the event's group.

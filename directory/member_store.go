@@ -3,7 +3,6 @@ package directory
 import (
 	"database/sql"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/provost-id/provost/internal/sqldb"
@@ -24,28 +23,29 @@ const lookUpMax = 256
 // their IDs: otherwise two changes could wait for each other. An ID that names no user
 // is a *schemas.Error; one of touched need not.
 func peopleTx(tx *sqldb.Tx, ids, touched []string) ([]person, error) {
-	wanted := make(map[string]bool, len(ids))
-	for _, id := range ids {
-		wanted[id] = true
+	wanted := slices.Compact(slices.Sorted(slices.Values(ids)))
+	all := wanted
+	if tx.ForUpdate() != "" && len(touched) > 0 {
+		all = slices.Compact(slices.Sorted(slices.Values(slices.Concat(wanted, touched))))
 	}
-	if tx.ForUpdate() != "" {
-		ids = slices.Concat(ids, touched)
-	}
-	ids = slices.Sorted(slices.Values(ids))
-	var people []person
-	for part := range slices.Chunk(slices.Compact(ids), lookUpMax) {
+	people := make([]person, 0, len(wanted))
+	for part := range slices.Chunk(all, lookUpMax) {
 		found, err := findPeople(tx, part)
 		if err != nil {
 			return nil, err
 		}
-		for _, p := range found {
-			if wanted[p.id] {
+		for _, p := range found { // in the order of wanted
+			if next := len(people); next < len(wanted) && p.id == wanted[next] {
 				people = append(people, p)
-				delete(wanted, p.id)
+			} else if _, ok := slices.BinarySearch(wanted, p.id); ok {
+				return nil, unknownMember(wanted[next])
 			}
 		}
 	}
-	return people, unknownMember(wanted)
+	if len(people) < len(wanted) {
+		return nil, unknownMember(wanted[len(people)])
+	}
+	return people, nil
 }
 
 func findPeople(tx *sqldb.Tx, ids []string) ([]person, error) {
@@ -61,12 +61,8 @@ func readPeople(rows *sql.Rows, err error) (people []person, _ error) {
 	})(rows, err)
 }
 
-func unknownMember(missing map[string]bool) error {
-	if len(missing) == 0 {
-		return nil
-	}
-	first := slices.Min(slices.Collect(maps.Keys(missing)))
-	return memberError("%q is not the id of a user or a group", first)
+func unknownMember(id string) error {
+	return memberError("%q is not the id of a user or a group", id)
 }
 
 func memberError(format string, args ...any) error {
@@ -75,14 +71,12 @@ func memberError(format string, args ...any) error {
 
 // insertMembers makes people members and returns those who were not.
 func insertMembers(tx *sqldb.Tx, group int64, people []person) ([]person, error) {
-	byRID := make(map[int64]person, len(people))
-	for _, p := range people {
-		byRID[p.rid] = p
-	}
 	var added []person
-	for part := range slices.Chunk(people, chunk) {
+	for part := range slices.Chunk(people, lookUpMax) {
+		byRID := make(map[int64]person, len(part))
 		values := make([]any, 0, 2*len(part))
 		for _, p := range part {
+			byRID[p.rid] = p
 			values = append(values, group, p.rid)
 		}
 		rids, err := ints(tx.Query(`INSERT INTO members (group_rid, member_rid)`+sqldb.ValueRows(len(part), 2)+

@@ -13,7 +13,7 @@ import (
 // group that rules assign to. A member who is named to be added is one by hand from
 // then on, and no rule keeps it out; one who is in a whole new list as before stays
 // what it was. A member who is taken away is kept out by the rules that granted it.
-func (d *Directory) noteHandTx(tx *sqldb.Tx, c Change, g *Group, m schemas.MemberChange, people []person, added, removed []string) error {
+func (d *Directory) noteHandTx(tx *sqldb.Tx, c Change, g *Group, m schemas.MemberChange, people []person, n moved) error {
 	if c.Source.Kind == SourceRule || g.Type != OrdinaryGroup || m.Empty() {
 		return nil
 	}
@@ -24,13 +24,13 @@ func (d *Directory) noteHandTx(tx *sqldb.Tx, c Change, g *Group, m schemas.Membe
 	if !ruled {
 		return nil
 	}
-	for part := range slices.Chunk(removed, lookUpMax) {
+	for part := range slices.Chunk(idsOf(n.removed), lookUpMax) {
 		if err := d.keepOut(tx, c, g, part); err != nil {
 			return err
 		}
 	}
 	byHand := map[string]bool{}
-	for _, id := range slices.Concat(m.Add, added) {
+	for _, id := range slices.Concat(m.Add, idsOf(n.added)) {
 		byHand[id] = true
 	}
 	named := slices.DeleteFunc(slices.Clone(people), func(p person) bool { return !byHand[p.id] })

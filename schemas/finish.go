@@ -121,6 +121,7 @@ func (t *Type) resource(root node) (*Resource, error) {
 			r.Members = members
 		}
 	}
+	clear(root.kids[len(kept):]) // or members, which may be many, would stay in memory
 	root.kids = kept
 	r.root = root
 	return r, nil

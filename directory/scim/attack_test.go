@@ -128,17 +128,27 @@ func TestADV57_ExistingUserNameIsNeverMerged(t *testing.T) {
 func TestADV61_ConcurrentMemberPatches(t *testing.T) {
 	each(t, func(t *testing.T, s *service, c *client) {
 		g := c.create("/Groups", `{"displayName":"Staff"}`)
-		const n = 50
+		const n = 100
 		ids := make([]string, n)
+		var gone []string
 		for i := range ids {
-			ids[i] = c.create("/Users", fmt.Sprintf(`{"userName":"u%d@example.com"}`, i))
+			if i%5 == 0 {
+				ids[i] = c.create("/Groups", fmt.Sprintf(`{"displayName":"Team %d"}`, i))
+			} else {
+				ids[i] = c.create("/Users", fmt.Sprintf(`{"userName":"u%d@example.com"}`, i))
+			}
+			if i%2 == 0 {
+				gone = append(gone, ids[i])
+			}
 		}
-		gone := ids[:n/2]
-		c.must(http.StatusNoContent, "PATCH", "/Groups/"+g, patchBody(`{"op":"add","path":"members","value":[{"value":"`+strings.Join(gone, `"},{"value":"`)+`"}]}`))
+		r := c.must(http.StatusNoContent, "PATCH", "/Groups/"+g, patchBody(`{"op":"add","path":"members","value":[{"value":"`+strings.Join(gone, `"},{"value":"`)+`"}]}`))
+		if r.header.Get("ETag") != `W/"2"` {
+			t.Errorf("ETag %s, want version 2", r.header.Get("ETag"))
+		}
 		var wg sync.WaitGroup
 		for i, id := range ids {
 			op := `{"op":"add","path":"members","value":[{"value":"` + id + `"}]}`
-			if i < n/2 {
+			if i%2 == 0 {
 				op = `{"op":"remove","path":"members[value eq \"` + id + `\"]"}`
 			}
 			wg.Go(func() {
@@ -148,14 +158,17 @@ func TestADV61_ConcurrentMemberPatches(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		left := map[string]bool{}
+		left := map[string]int{}
 		for _, id := range c.members(g) {
-			left[id] = true
+			left[id]++
 		}
 		for i, id := range ids {
-			if left[id] != (i >= n/2) {
-				t.Errorf("user %d: member %v", i, left[id])
+			if left[id] != i%2 {
+				t.Errorf("%s: %d times a member", id, left[id])
 			}
+		}
+		if r := c.must(http.StatusOK, "GET", "/Groups/"+g+"?excludedAttributes=members", ""); r.header.Get("ETag") != fmt.Sprintf(`W/"%d"`, 2+n) {
+			t.Errorf("ETag %s after %d changes of version 2", r.header.Get("ETag"), n)
 		}
 	})
 }

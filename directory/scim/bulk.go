@@ -14,19 +14,18 @@ const (
 	// maxBulks is how many bulk requests a node holds in memory at a time; others wait
 	// with their bodies unread. Two cores and one writer make no more of them any faster.
 	maxBulks = 4
-	// bulkPatience is how long a bulk request waits for its turn.
-	bulkPatience = 20 * time.Second
 	// bulkWriteTime is for sending the answer, however long the operations took.
 	bulkWriteTime = 30 * time.Second
 )
 
 // bulk serves POST /Bulk (RFC 7644, section 3.7).
 func (s *Server) bulk(w http.ResponseWriter, r *http.Request) {
-	if err := s.awaitTurn(r); err != nil {
+	end, err := s.bulks.await(r)
+	if err != nil {
 		s.writeError(w, r, err)
 		return
 	}
-	defer func() { <-s.bulks }()
+	defer end()
 	b, err := s.readBulk(w, r)
 	if err != nil {
 		s.writeError(w, r, err)
@@ -39,17 +38,6 @@ func (s *Server) bulk(w http.ResponseWriter, r *http.Request) {
 	// Not every connection has deadlines; one that has none waits as long as it takes.
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(bulkWriteTime))
 	writeJSON(w, http.StatusOK, b.response())
-}
-
-func (s *Server) awaitTurn(r *http.Request) error {
-	select {
-	case s.bulks <- struct{}{}:
-		return nil
-	case <-r.Context().Done():
-		return r.Context().Err()
-	case <-time.After(bulkPatience):
-		return &statusError{status: http.StatusServiceUnavailable, detail: "too many bulk requests at once"}
-	}
 }
 
 // readBulk reads the body and finds out what each operation is about.

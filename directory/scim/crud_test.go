@@ -101,7 +101,7 @@ func TestRFC7644_3_5_2_PatchUser(t *testing.T) {
 	})
 }
 
-func TestDeactivateByPatch(t *testing.T) {
+func TestADV62_DeactivateByPatch(t *testing.T) {
 	for name, op := range map[string]string{
 		"strict":       `{"op":"replace","path":"active","value":false}`,
 		"entra":        `{"op":"Replace","path":"active","value":"False"}`,

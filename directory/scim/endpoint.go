@@ -77,6 +77,12 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, v verbs) {
 		return
 	}
 	if h, ok := v[methodOf(r)]; ok {
+		end, err := s.awaitLarge(r)
+		if err != nil {
+			s.writeError(w, r, err)
+			return
+		}
+		defer end()
 		h(e, w, r)
 		return
 	}

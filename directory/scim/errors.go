@@ -10,6 +10,7 @@ import (
 
 	"github.com/provost-id/provost/directory"
 	"github.com/provost-id/provost/internal/httpapi"
+	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/schemas"
 	wire "github.com/provost-id/provost/schemas/scim"
 )
@@ -81,8 +82,8 @@ func describeSentinel(err error) (status int, scimType, detail string) {
 		return http.StatusBadRequest, schemas.InvalidValue, "attribute \"active\": " + err.Error()
 	case errors.Is(err, directory.ErrBusy):
 		return http.StatusServiceUnavailable, "", err.Error()
-	case errors.Is(err, context.DeadlineExceeded): // of the database: requests have no deadline of their own
-		return http.StatusServiceUnavailable, "", "the database is busy; nothing was changed"
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, sqldb.ErrBudget): // of the database: requests have no deadline of their own
+		return http.StatusServiceUnavailable, "", "the database is busy, or the change too large for one transaction; nothing was changed"
 	}
 	return http.StatusInternalServerError, "", ""
 }

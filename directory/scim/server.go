@@ -23,10 +23,11 @@ const (
 	Base = Root + "/v2"
 )
 
-// The largest bodies, in bytes. A user is small; a group may bring 100,000 members.
+// The largest bodies, in bytes. A user is small; a group may bring 100,000 members as
+// it was answered, with references and names.
 const (
 	maxUserBody   = 1 << 20
-	maxGroupBody  = 8 << 20
+	maxGroupBody  = 32 << 20
 	maxSearchBody = 1 << 20
 )
 
@@ -39,12 +40,13 @@ type Server struct {
 	Feed        *feed.Service // nil: there are no event streams
 
 	kinds kinds
-	bulks chan struct{} // holds one for each bulk request in memory
+	bulks turns
+	large turns // of requests with large bodies
 }
 
 // Handler returns the whole service, authentication included.
 func (s *Server) Handler() http.Handler {
-	s.bulks = make(chan struct{}, maxBulks)
+	s.bulks, s.large = make(turns, maxBulks), make(turns, maxLarge)
 	s.kinds = kinds{users: s.users(), groups: s.groups(), others: s.others(), own: s.own()}
 	mux := http.NewServeMux()
 	mux.HandleFunc(Base+"/{endpoint}", s.serveCollection)

@@ -48,7 +48,7 @@ func (db *DB) tryPostgres(ctx context.Context, fn func(*Tx) error) (again bool, 
 	tx := &Tx{db: db, sql: stx, ctx: wctx, deadline: deadline}
 	if err := call(fn, tx); err != nil {
 		if wctx.Err() != nil {
-			return false, errors.Join(errBudget, err)
+			return false, errors.Join(ErrBudget, err)
 		}
 		return isConflict(err) || isLost(err), err
 	}

@@ -25,7 +25,7 @@ func (tx *Tx) Try(fn func() error) error {
 // undo goes back to the savepoint of Try. Nothing brings back a transaction that is
 // lost or has used up its time.
 func (tx *Tx) undo(hooks int) error {
-	if errors.Is(tx.failed, errLost) || errors.Is(tx.failed, errBudget) || tx.db.lost() {
+	if errors.Is(tx.failed, errLost) || errors.Is(tx.failed, ErrBudget) || tx.db.lost() {
 		return nil
 	}
 	tx.failed, tx.after = nil, tx.after[:hooks]

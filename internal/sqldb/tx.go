@@ -74,7 +74,7 @@ func (tx *Tx) ready() error {
 	case tx.db.lost():
 		tx.failed = errLost
 	case time.Now().After(tx.deadline):
-		tx.failed = errBudget
+		tx.failed = ErrBudget
 	}
 	return tx.failed
 }

@@ -18,7 +18,9 @@ const (
 // Errors of Write beside those of the closure and of the database.
 var (
 	ErrClosed = errors.New("database is closed")
-	errBudget = errors.New("transaction took too long")
+	// ErrBudget ends a transaction that takes longer than any may: it is too large, or
+	// the machine too busy.
+	ErrBudget = errors.New("transaction took too long")
 	errLost   = errors.New("transaction was lost")
 	errNested = errors.New("Write inside the closure of a Write")
 	errExited = errors.New("transaction closure ended its goroutine")
