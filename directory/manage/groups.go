@@ -134,7 +134,7 @@ func (h *handlers) listGroupUsers(ctx context.Context, in *groupUsersInput) (*ht
 	}
 	if g.ID != h.dir.EveryoneID() {
 		t, _ := h.dir.Schemas().Type("User")
-		if q.Filter, err = t.ParseFilter("groups.value eq "+quote(g.ID), schemas.Generic); err != nil {
+		if q.Filter, err = t.ParseFilter("groups[value eq "+quote(g.ID)+` and type eq "direct"]`, schemas.Generic); err != nil {
 			return nil, err
 		}
 	}
