@@ -67,6 +67,7 @@ func (d *Directory) tellRemoved(tx *sqldb.Tx, o *operation, h held, r *schemas.R
 		ch.Kind, ev.Type = kindGroup, "group.profile.update"
 		return d.tell(tx, c, ev, ch)
 	}
+	ev.Resource = ch.resource(o.Type)
 	_, err = d.audit(tx, c, ev)
 	return err
 }

@@ -30,8 +30,27 @@ type PollRequest struct {
 
 // PollResponse is the answer (RFC 8936, section 2.3): signed SETs by their jti.
 type PollResponse struct {
-	Sets          map[string]string `json:"sets"`
-	MoreAvailable bool              `json:"moreAvailable,omitempty"`
+	Sets          map[string]string
+	MoreAvailable bool
+
+	order []string // of the jtis: that of the events
+}
+
+// MarshalJSON implements json.Marshaler. The members of sets stand in the order of the
+// events, for those receivers whose JSON keeps it.
+func (r *PollResponse) MarshalJSON() ([]byte, error) {
+	b := []byte(`{"sets":{`)
+	for i, id := range r.order {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, `"`+id+`":"`+r.Sets[id]+`"`...) // neither has a character that JSON escapes
+	}
+	b = append(b, '}')
+	if r.MoreAvailable {
+		b = append(b, `,"moreAvailable":true`...)
+	}
+	return append(b, '}'), nil
 }
 
 // Poll acknowledges what the receiver has, and returns what has not been acknowledged,
@@ -242,6 +261,7 @@ func (s *Service) respond(ctx context.Context, st *Stream, sets []set, more bool
 		}
 		size += len(signed)
 		out.Sets[x.claims.ID] = signed
+		out.order = append(out.order, x.claims.ID)
 	}
 	return out, nil
 }

@@ -2,9 +2,11 @@ package feed_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -53,6 +55,9 @@ func TestRFC8936_2_Acknowledge(t *testing.T) {
 			if diff := cmp.Diff(sorted(ids...), jtis(out)); diff != "" || out.MoreAvailable != more {
 				t.Errorf("%s: more %v %s", name, out.MoreAvailable, diff)
 			}
+		}
+		if body, err := json.Marshal(n.poll(st, feed.PollRequest{})); err != nil || !regexp.MustCompile(strings.Join(ids, ".*")).Match(body) {
+			t.Errorf("not in the order of the events: %s, %v", body, err)
 		}
 		want("first two", n.poll(st, feed.PollRequest{MaxEvents: number(2)}), true, ids[:2]...)
 		want("again", n.poll(st, feed.PollRequest{MaxEvents: number(2)}), true, ids[:2]...)

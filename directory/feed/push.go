@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -64,6 +65,10 @@ func (s *Service) push(ctx context.Context, st *Stream, authorization, signed st
 	}
 	res, err := s.Client.Do(req)
 	if err != nil {
+		var without *url.Error // the URL may hold a secret, and the stream tells it anyway
+		if errors.As(err, &without) {
+			err = without.Err
+		}
 		return &pushError{cause: err}
 	}
 	defer func() { _ = res.Body.Close() }() // what matters has been read

@@ -157,7 +157,7 @@ func TestRFC8935_2_Failures(t *testing.T) {
 	each(t, func(t *testing.T, n *node) {
 		elsewhere := newReceiver(t, n.jwks)
 		r := newReceiver(t, n.jwks)
-		st := n.stream(pushTo(r.url), secret("Bearer x"), wants("create:notice"))
+		st := n.stream(pushTo(r.url+"?key=canary-of-the-url"), secret("Bearer x"), wants("create:notice"))
 		object := func(status int, body string) func(int, http.ResponseWriter) bool {
 			return func(call int, w http.ResponseWriter) bool {
 				if call > 4 { // the receiver has come to itself
@@ -195,6 +195,9 @@ func TestRFC8935_2_Failures(t *testing.T) {
 			n.until(name+": the failure is not told", func() bool {
 				got, err := n.feed.Stream(t.Context(), st.ID)
 				n.check(err)
+				if strings.Contains(got.Error, "canary-of-the-url") {
+					t.Errorf("%s: the failure tells the URL: %s", name, got.Error)
+				}
 				told = told || strings.Contains(got.Error, c.says) && got.Attempts > 0 && !got.NextTry.IsZero()
 				_, calls := r.seen()
 				return told || calls > 4

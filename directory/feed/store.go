@@ -68,6 +68,10 @@ func (s *Service) CreateStream(ctx context.Context, c Change, in Input) (*Stream
 	if err := s.complete(&in); err != nil {
 		return nil, err
 	}
+	// Who is told where the keys are finds one there.
+	if _, err := s.activeKey(ctx, in.Algorithm); err != nil {
+		return nil, err
+	}
 	head, err := s.log().Head(ctx)
 	if err != nil {
 		return nil, err
