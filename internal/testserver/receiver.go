@@ -1,22 +1,15 @@
 package testserver
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"testing"
 )
 
 // Receiver is a running receiver of security event tokens, which verifies them by an
 // implementation of JOSE that nobody here wrote.
 type Receiver struct {
-	URL  string // where pushes go
-	proc *process
+	URL string // where pushes go
 }
 
 // ReceiverOptions say what a Receiver wants of a token. With a poll URL it polls, too.
@@ -37,46 +30,13 @@ type Taken struct {
 // StartReceiver starts a receiver for a test.
 func StartReceiver(t testing.TB, o ReceiverOptions) *Receiver {
 	t.Helper()
-	r, err := startReceiver(t.Context(), o)
+	proc, url, err := startNode(t.Context(), "events.mjs", "jose", "SET_ISSUER="+o.Issuer, "SET_AUDIENCE="+o.Audience, "SET_JWKS="+o.JWKS,
+		"POLL_URL="+o.PollURL, "POLL_TOKEN="+o.PollToken)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(r.proc.stop)
-	return r
-}
-
-func startReceiver(ctx context.Context, o ReceiverOptions) (*Receiver, error) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		return nil, errors.New("node is not installed: run make deps")
-	}
-	dir := filepath.Join(repository(), ".ci", "npm")
-	if _, err := os.Stat(filepath.Join(dir, "node_modules", "jose")); err != nil {
-		return nil, errors.New("jose is not installed in .ci/npm: run make deps")
-	}
-	cmd := exec.Command(node, "events.mjs")
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "SET_ISSUER="+o.Issuer, "SET_AUDIENCE="+o.Audience, "SET_JWKS="+o.JWKS, "POLL_URL="+o.PollURL, "POLL_TOKEN="+o.PollToken)
-	// It ends by itself when its standard input does.
-	if _, err := cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	r := &Receiver{}
-	if r.proc, err = startProcess(cmd); err != nil {
-		return nil, err
-	}
-	err = r.proc.until(ctx, func() error {
-		url, _, ok := strings.Cut(r.proc.out.String(), "\n")
-		if !ok || !strings.HasPrefix(url, "http://127.0.0.1:") {
-			return errors.New("no URL yet")
-		}
-		r.URL = url
-		return nil
-	})
-	if err != nil {
-		r.proc.stop()
-	}
-	return r, err
+	t.Cleanup(proc.stop)
+	return &Receiver{URL: url}
 }
 
 // Taken lists what the receiver has taken, in order, repetitions and all.

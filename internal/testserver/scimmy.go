@@ -3,12 +3,8 @@ package testserver
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -33,36 +29,11 @@ func Scimmy(t testing.TB, token string) *SCIM {
 
 // StartScimmy starts a scimmy; the caller stops it.
 func StartScimmy(ctx context.Context, token string) (*SCIM, error) {
-	node, err := exec.LookPath("node")
+	proc, url, err := startNode(ctx, "scimmy.mjs", "scimmy-routers", "SCIM_TOKEN="+token)
 	if err != nil {
-		return nil, errors.New("node is not installed: run make deps")
-	}
-	dir := filepath.Join(repository(), ".ci", "npm")
-	if _, err := os.Stat(filepath.Join(dir, "node_modules", "scimmy-routers")); err != nil {
-		return nil, errors.New("scimmy-routers is not installed in .ci/npm: run make deps")
-	}
-	cmd := exec.Command(node, "scimmy.mjs")
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "SCIM_TOKEN="+token)
-	// It ends by itself when its standard input does.
-	if _, err := cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
-	s := &SCIM{Token: token}
-	if s.proc, err = startProcess(cmd); err != nil {
-		return nil, err
-	}
-	err = s.proc.until(ctx, func() error {
-		url, _, ok := strings.Cut(s.proc.out.String(), "\n")
-		if !ok || !strings.HasPrefix(url, "http://127.0.0.1:") {
-			return errors.New("no URL yet")
-		}
-		s.URL = url
-		return nil
-	})
-	if err != nil {
-		s.Stop()
-	}
-	return s, err
+	return &SCIM{URL: url, Token: token, proc: proc}, nil
 }
 
 // Stop ends the server.
