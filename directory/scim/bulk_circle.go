@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/provost-id/provost/directory"
 	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/schemas"
 )
@@ -15,10 +16,10 @@ import (
 // stands in the end or nothing of it.
 
 // makeCircle makes the operations of a circle. An error is one of the whole transaction.
-func (b *bulk) makeCircle(tx *sqldb.Tx, u unit) error {
+func (b *bulk) makeCircle(tx *sqldb.Tx, u unit, c *circle) error {
 	failed, fault := -1, error(nil)
 	err := tx.Try(func() error {
-		failed, fault = b.tryCircle(tx, u)
+		failed, fault = b.tryCircle(tx, u, c)
 		return fault
 	})
 	if err != nil && !isRefusal(err) {
@@ -56,8 +57,47 @@ func numbers(u unit) string {
 	return strings.Join(all, ", ")
 }
 
+// circle is what a circle needs in its transaction: its users, as one batch, and the
+// others in the order in which they are made, groups last.
+type circle struct {
+	users  []int
+	others []int
+	create func(*sqldb.Tx) ([]directory.UserResult, error)
+	broken error // why the users cannot be tried
+}
+
+// prepareCircle makes the operations of a circle ready for the transaction.
+func (b *bulk) prepareCircle(u unit) *circle {
+	c := &circle{}
+	var batch []directory.UserToCreate
+	for _, i := range u {
+		op := b.ops[i]
+		b.parse(op)
+		switch {
+		case op.broken != nil:
+		case op.at.kind == b.kinds.users:
+			c.users = append(c.users, i)
+			batch = append(batch, op.newcomer())
+		default:
+			c.others = append(c.others, i)
+			b.prepare(op)
+		}
+	}
+	slices.SortStableFunc(c.others, func(i, j int) int { return b.rank(i) - b.rank(j) })
+	c.create, c.broken = b.Directory.PrepareUsers(b.r.Context(), change(b.r), batch)
+	return c
+}
+
+// rank brings groups, which want their members to be there, behind the others.
+func (b *bulk) rank(i int) int {
+	if b.ops[i].at.kind == b.kinds.groups {
+		return 1
+	}
+	return 0
+}
+
 // tryCircle makes a circle and returns the operation that failed by itself, or -1.
-func (b *bulk) tryCircle(tx *sqldb.Tx, u unit) (failed int, err error) {
+func (b *bulk) tryCircle(tx *sqldb.Tx, u unit, c *circle) (failed int, err error) {
 	groups := map[string]bool{}
 	for _, i := range u {
 		op := b.ops[i]
@@ -69,9 +109,11 @@ func (b *bulk) tryCircle(tx *sqldb.Tx, u unit) (failed int, err error) {
 		}
 		groups[op.newID] = op.at.kind == b.kinds.groups
 	}
-	order := b.groupsLast(u)
-	later := make([][]string, len(order))
-	for n, i := range order {
+	if failed, err := b.createCrowd(tx, c); err != nil {
+		return failed, err
+	}
+	later := make([][]string, len(c.others))
+	for n, i := range c.others {
 		op := b.ops[i]
 		work := op.work
 		if groups[op.newID] {
@@ -85,7 +127,7 @@ func (b *bulk) tryCircle(tx *sqldb.Tx, u unit) (failed int, err error) {
 		}
 		op.end(row, nil)
 	}
-	for n, i := range order {
+	for n, i := range c.others {
 		if len(later[n]) == 0 {
 			continue
 		}
@@ -98,25 +140,30 @@ func (b *bulk) tryCircle(tx *sqldb.Tx, u unit) (failed int, err error) {
 	return -1, nil
 }
 
+// createCrowd creates the users of a circle.
+func (b *bulk) createCrowd(tx *sqldb.Tx, c *circle) (failed int, err error) {
+	if c.broken != nil {
+		return -1, c.broken
+	}
+	results, err := c.create(tx)
+	if err != nil {
+		return -1, err
+	}
+	for n, i := range c.users {
+		row, err := userRow(results[n].User, results[n].Err)
+		if err != nil {
+			return i, err
+		}
+		b.ops[i].end(row, nil)
+	}
+	return -1, nil
+}
+
 // lackingOutside is lacking, but for what the circle itself makes.
 func (b *bulk) lackingOutside(op *bulkOperation, u unit) error {
 	outside := *op
 	outside.needs = slices.DeleteFunc(slices.Clone(op.needs), func(n int) bool { return slices.Contains(u, n) })
 	return b.lacking(&outside)
-}
-
-// groupsLast brings those that want their members to be there behind the others.
-func (b *bulk) groupsLast(u unit) []int {
-	order := slices.Clone(u)
-	slices.SortStableFunc(order, func(i, j int) int { return b.rank(i) - b.rank(j) })
-	return order
-}
-
-func (b *bulk) rank(i int) int {
-	if b.ops[i].at.kind == b.kinds.groups {
-		return 1
-	}
-	return 0
 }
 
 // without creates a group without its members among groups, and returns those.

@@ -1,12 +1,10 @@
 package scim
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 
-	"github.com/provost-id/provost/directory"
 	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/schemas"
 )
@@ -59,21 +57,6 @@ func (b *bulk) full() bool {
 	return failed >= b.failOnErrors
 }
 
-// crowd is how many units from the first on are new users that need no other of them.
-func (b *bulk) crowd(units []unit, most int) int {
-	n := 0
-	for n < min(len(units), most) && b.isNewcomer(units[n]) {
-		n++
-	}
-	return n
-}
-
-func (b *bulk) isNewcomer(u unit) bool {
-	op := b.ops[u[0]]
-	return len(u) == 1 && b.createsUser(op) && b.lacking(op) == nil &&
-		!slices.ContainsFunc(op.needs, func(n int) bool { return !b.ops[n].done })
-}
-
 // lacking is the error of an operation that needs one that has failed.
 func (b *bulk) lacking(op *bulkOperation) error {
 	for _, n := range op.needs {
@@ -118,86 +101,6 @@ func (op *bulkOperation) looksAtState() bool {
 // forget lets go of what has been done with.
 func (op *bulkOperation) forget() { op.data, op.content, op.work = nil, content{}, nil }
 
-// createUsers creates users as one batch and returns how many units are done: not all
-// when the errors that the client accepts are used up before the end.
-func (b *bulk) createUsers(units []unit) int {
-	ops := make([]*bulkOperation, len(units))
-	for i, u := range units {
-		ops[i] = b.ops[u[0]]
-		b.parse(ops[i])
-	}
-	for len(ops) > 0 {
-		cut, err := b.tryCrowd(ops)
-		switch {
-		case err == nil && cut == len(ops):
-			return len(ops)
-		case err == nil:
-			ops = ops[:cut]
-		default: // of nobody among them: it may meet each alone, or none
-			for i := range ops {
-				if b.full() {
-					return i
-				}
-				b.makeChunk(units[i : i+1])
-			}
-			return len(ops)
-		}
-	}
-	return 0
-}
-
-// errCut undoes a batch of which some should not have been tried.
-var errCut = errors.New("errors are used up")
-
-// tryCrowd creates users, all of ops or nobody: cut is how many of them should have
-// been tried.
-func (b *bulk) tryCrowd(ops []*bulkOperation) (cut int, err error) {
-	var batch []directory.UserToCreate
-	for _, op := range ops {
-		if op.broken == nil {
-			batch = append(batch, directory.UserToCreate{Resource: op.content.res, Options: directory.CreateOptions{Origin: &directory.Origin{ID: op.newID}}})
-		}
-	}
-	do, err := b.Directory.PrepareUsers(b.r.Context(), change(b.r), batch)
-	if err != nil {
-		return 0, err
-	}
-	err = b.Directory.DB.Write(b.r.Context(), func(tx *sqldb.Tx) error {
-		results, err := do(tx)
-		if err != nil {
-			return err
-		}
-		if cut = b.take(ops, results); cut < len(ops) {
-			return errCut
-		}
-		return nil
-	})
-	if err != nil {
-		reset(ops)
-	}
-	if errors.Is(err, errCut) {
-		err = nil
-	}
-	return cut, err
-}
-
-// take gives each operation its result, until the client accepts no more errors.
-func (b *bulk) take(ops []*bulkOperation, results []directory.UserResult) int {
-	reset(ops)
-	for i, op := range ops {
-		if b.full() {
-			return i
-		}
-		if op.broken != nil {
-			op.end(stored{}, op.broken)
-			continue
-		}
-		op.end(userRow(results[0].User, results[0].Err))
-		results = results[1:]
-	}
-	return len(ops)
-}
-
 func reset(ops []*bulkOperation) {
 	for _, op := range ops {
 		op.outcome = outcome{}
@@ -221,19 +124,24 @@ func (b *bulk) makeChunk(units []unit) {
 			ops = append(ops, b.ops[i])
 		}
 	}
-	for _, op := range ops {
-		b.prepare(op)
+	circles := make([]*circle, len(units))
+	for n, u := range units {
+		if b.isCircle(u) {
+			circles[n] = b.prepareCircle(u)
+		} else {
+			b.prepare(b.ops[u[0]])
+		}
 	}
 	err := b.Directory.DB.Write(b.r.Context(), func(tx *sqldb.Tx) error {
 		reset(ops)
 		if err := b.lock(tx, ops); err != nil {
 			return err
 		}
-		for _, u := range units {
+		for n, u := range units {
 			if b.full() {
 				return nil
 			}
-			if err := b.make(tx, u); err != nil {
+			if err := b.make(tx, u, circles[n]); err != nil {
 				return err
 			}
 		}
@@ -257,6 +165,11 @@ func (b *bulk) makeChunk(units []unit) {
 	}
 }
 
+// isCircle says that the operations of a unit need each other, or one needs itself.
+func (b *bulk) isCircle(u unit) bool {
+	return len(u) > 1 || slices.Contains(b.ops[u[0]].needs, u[0])
+}
+
 // prepare makes an operation ready for the transaction.
 func (b *bulk) prepare(op *bulkOperation) {
 	b.parse(op)
@@ -266,11 +179,11 @@ func (b *bulk) prepare(op *bulkOperation) {
 }
 
 // make makes one unit in a transaction. An error is one of the whole transaction.
-func (b *bulk) make(tx *sqldb.Tx, u unit) error {
-	op := b.ops[u[0]]
-	if len(u) > 1 || slices.Contains(op.needs, u[0]) {
-		return b.makeCircle(tx, u)
+func (b *bulk) make(tx *sqldb.Tx, u unit, c *circle) error {
+	if c != nil {
+		return b.makeCircle(tx, u, c)
 	}
+	op := b.ops[u[0]]
 	if err := b.lacking(op); err != nil {
 		op.end(stored{}, err)
 		return nil
