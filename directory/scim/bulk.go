@@ -3,6 +3,7 @@ package scim
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -46,10 +47,12 @@ func (s *Server) readBulk(w http.ResponseWriter, r *http.Request) (*bulk, error)
 		return nil, err
 	}
 	if r.ContentLength > maxBulkPayload {
+		drain(r)
 		return nil, beyondPayload()
 	}
 	decoded, err := decodeBulk(http.MaxBytesReader(w, r.Body, maxBulkPayload), dialect(r))
 	if err != nil {
+		drain(r)
 		return nil, err
 	}
 	hearBody(w, r, decoded.operations[0].data) // the first thing that the client says
@@ -57,6 +60,13 @@ func (s *Server) readBulk(w http.ResponseWriter, r *http.Request) (*bulk, error)
 	b.locate()
 	b.resolve()
 	return b, nil
+}
+
+// drain reads on what a client still sends of a body that is refused, up to a bound: many
+// look for the answer only when they have sent all, and a connection that is closed
+// before takes it with it.
+func drain(r *http.Request) {
+	_, _ = io.CopyN(io.Discard, r.Body, 4*maxBulkPayload) // it ends early as a rule
 }
 
 // bulk is a bulk request on its way.

@@ -158,7 +158,8 @@ func (b *bulkDecoder) value(name, want string, into any) error {
 	err := b.Decode(into)
 	var typ *json.UnmarshalTypeError
 	if errors.As(err, &typ) {
-		return badRequest(schemas.InvalidValue, fmt.Sprintf("%s: want %s, got %s", name, want, typ.Value))
+		got, _, _ := strings.Cut(typ.Value, " ") // a number stands behind its name
+		return badRequest(schemas.InvalidValue, fmt.Sprintf("%s: want %s, got %s", name, want, got))
 	}
 	return err
 }

@@ -347,14 +347,15 @@ func TestRFC7644_3_7_NoBulkRequest(t *testing.T) {
 			`{` + urn + `,"Operations":[]}`:          {"invalidSyntax", "Operations"},
 			`{` + urn + `,"Operations":` + op + `}`:  {"invalidSyntax", "Operations"},
 			`{` + urn + `,"Operations":[` + op + `]`: {"invalidSyntax", "ends"},
-			`{` + urn + `,"Operations":[` + op + `]}{}`:                                               {"invalidSyntax", "after"},
-			`{` + urn + `,"Operations":[` + op + `,{"method":]}`:                                      {"invalidSyntax", "byte"},
-			`{` + urn + `,"Operations":[` + op + `],"operations":[]}`:                                 {"invalidSyntax", "twice"},
-			`{` + urn + `,"failOnErrors":"1","Operations":[` + op + `]}`:                              {"invalidValue", "failOnErrors"},
-			`{` + urn + `,"failOnErrors":1.5,"Operations":[` + op + `]}`:                              {"invalidValue", "failOnErrors"},
-			`{` + urn + `,"failOnErrors":0,"Operations":[` + op + `]}`:                                {"invalidValue", "failOnErrors"},
-			`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[` + op + `]}`: {"invalidSyntax", "BulkRequest"},
-			`{"schemas":"x","Operations":[` + op + `]}`:                                               {"invalidValue", "schemas"},
+			`{` + urn + `,"Operations":[` + op + `]}{}`:                                                {"invalidSyntax", "after"},
+			`{` + urn + `,"Operations":[` + op + `,{"method":]}`:                                       {"invalidSyntax", "byte"},
+			`{` + urn + `,"Operations":[` + op + `],"operations":[]}`:                                  {"invalidSyntax", "twice"},
+			`{` + urn + `,"failOnErrors":"1","Operations":[` + op + `]}`:                               {"invalidValue", "failOnErrors"},
+			`{` + urn + `,"failOnErrors":` + strings.Repeat("9", 5000) + `,"Operations":[` + op + `]}`: {"invalidValue", "failOnErrors: want integer, got number"},
+			`{` + urn + `,"failOnErrors":1.5,"Operations":[` + op + `]}`:                               {"invalidValue", "failOnErrors"},
+			`{` + urn + `,"failOnErrors":0,"Operations":[` + op + `]}`:                                 {"invalidValue", "failOnErrors"},
+			`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[` + op + `]}`:  {"invalidSyntax", "BulkRequest"},
+			`{"schemas":"x","Operations":[` + op + `]}`:                                                {"invalidValue", "schemas"},
 		} {
 			c.refused(http.StatusBadRequest, want.scimType, "POST", "/Bulk", body, want.words)
 		}

@@ -176,7 +176,8 @@ func wrongType(err error) error {
 	case reflect.Slice:
 		want = "array"
 	}
-	return badRequest(schemas.InvalidValue, fmt.Sprintf("%s: want %s, got %s", typ.Field, want, typ.Value))
+	got, _, _ := strings.Cut(typ.Value, " ") // a number stands behind its name
+	return badRequest(schemas.InvalidValue, fmt.Sprintf("%s: want %s, got %s", typ.Field, want, got))
 }
 
 // searchOf reads the body of POST /.search (RFC 7644, section 3.4.3).

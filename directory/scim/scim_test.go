@@ -188,6 +188,9 @@ func checkError(t testing.TB, what string, r reply, status int, scimType string,
 	t.Helper()
 	got, _ := r.body["scimType"].(string)
 	detail, _ := r.body["detail"].(string)
+	if len(detail) > 1000 {
+		t.Errorf("%s: a detail of %d bytes", what, len(detail))
+	}
 	if r.status != status || got != scimType || detail == "" {
 		t.Errorf("%s: status %d scimType %q detail %q, want %d %q", what, r.status, got, detail, status, scimType)
 		return
