@@ -32,6 +32,7 @@ func scope(endpoint string, of []stream, q ListQuery) string {
 	if q.Descending {
 		parts[5] = "descending"
 	}
+	parts = append(parts, q.Bounds.groups()...)
 	for _, s := range of {
 		parts = append(parts, s.typ.Name, s.filter.String())
 	}

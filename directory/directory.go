@@ -111,6 +111,11 @@ type Change struct {
 	// Own says that a person changes their own resource with no more right than that: the
 	// permission SELF of each attribute decides.
 	Own bool
+	// Reactivates lets a user who is created again by the client that deactivated it come
+	// back.
+	Reactivates bool
+	// Bounds narrow what the change may touch; nil for nothing.
+	Bounds *Bounds
 	// Manage says that the caller holds the manage scope and may change Administrators.
 	Manage bool
 

@@ -49,7 +49,7 @@ func (b *compiler) relationSet(w schemas.Where, n schemas.Node) string {
 		return "SELECT m.group_rid FROM members m JOIN resources x ON x.rid = m.member_rid WHERE " + b.notEveryone() + " AND " + b.relation(n, memberUser) +
 			" UNION SELECT m.group_rid FROM nested_groups m JOIN resources x ON x.rid = m.member_rid WHERE " + b.relation(n, memberNested)
 	}
-	return "SELECT m.member_rid FROM members m JOIN resources x ON x.rid = m.group_rid WHERE x.type = 'Group' AND " + b.notEveryone() +
+	return "SELECT m.member_rid FROM members m JOIN resources x ON x.rid = m.group_rid WHERE x.type = 'Group' AND " + b.notEveryone() + b.seenGroup() +
 		" AND " + b.relation(n, groupDirect) + " UNION " + b.indirect(n)
 }
 
@@ -60,7 +60,7 @@ func (b *compiler) relationProbe(w schemas.Where, n schemas.Node, r string) stri
 			" WHERE m.group_rid = " + r + ".rid AND " + b.relation(n, memberNested) + "))"
 	}
 	return "(EXISTS (SELECT 1 FROM members m JOIN resources x ON x.rid = m.group_rid WHERE m.member_rid = " + r + ".rid AND x.type = 'Group' AND " +
-		b.notEveryone() + " AND " + b.relation(n, groupDirect) + ") OR +" + r + ".rid IN (" + b.indirect(n) + "))"
+		b.notEveryone() + b.seenGroup() + " AND " + b.relation(n, groupDirect) + ") OR +" + r + ".rid IN (" + b.indirect(n) + "))"
 }
 
 // indirect selects the users who are indirectly in a group that satisfies n: the
@@ -73,7 +73,7 @@ func (b *compiler) indirect(n schemas.Node) string {
 		but = " AND NOT EXISTS (SELECT 1 FROM members d WHERE d.group_rid = k.top AND d.member_rid = m.member_rid)"
 	}
 	return "SELECT m.member_rid FROM (WITH RECURSIVE down (top, rid) AS (" +
-		"SELECT x.rid, n.member_rid FROM nested_groups n JOIN resources x ON x.rid = n.group_rid WHERE x.type = 'Group' AND " + b.relation(n, groupIndirect) +
+		"SELECT x.rid, n.member_rid FROM nested_groups n JOIN resources x ON x.rid = n.group_rid WHERE x.type = 'Group'" + b.seenGroup() + " AND " + b.relation(n, groupIndirect) +
 		" UNION SELECT down.top, n.member_rid FROM down JOIN nested_groups n ON n.group_rid = down.rid" +
 		") SELECT top, rid FROM down) k CROSS JOIN members m WHERE m.group_rid = k.rid" + but
 }
@@ -97,6 +97,22 @@ func anyAsks(terms []schemas.Node) bool {
 		}
 	}
 	return false
+}
+
+// seenGroup leaves the groups out that the caller does not see.
+func (b *compiler) seenGroup() string {
+	if b.seen == nil {
+		return ""
+	}
+	return " AND x.id IN (" + b.argList(b.seen) + ")"
+}
+
+func (b *compiler) argList(values []string) string {
+	parameters := make([]string, len(values))
+	for i, v := range values {
+		parameters[i] = b.arg(v)
+	}
+	return strings.Join(parameters, ", ")
 }
 
 // notEveryone is a literal: the group never changes, and the plus keeps the planner

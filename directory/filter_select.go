@@ -21,7 +21,7 @@ func (d *Directory) selection(ctx context.Context, rd sqldb.Reader, typ string, 
 	t := d.typeNamed(typ)
 	b := &compiler{
 		dialect: d.DB.Dialect(), typ: typ, core: t.Core(), location: q.Base + t.Endpoint + "/",
-		base: q.Base, client: q.Client, everyone: d.everyone.rid, limits: d.limits,
+		base: q.Base, client: q.Client, everyone: d.everyone.rid, seen: q.Bounds.groups(), limits: d.limits,
 	}
 	b.arg(q.Client)
 	where, err := b.filter(ctx, rd, q.Filter)
@@ -37,7 +37,7 @@ func (d *Directory) selection(ctx context.Context, rd sqldb.Reader, typ string, 
 	if q.NotStatus != "" {
 		where += " AND r.status <> " + b.arg(q.NotStatus)
 	}
-	return selection{where: where, args: b.args}, nil
+	return selection{where: where + b.bound(q), args: b.args}, nil
 }
 
 // filter is the condition on the rows r that a filter stands for, of resources of the

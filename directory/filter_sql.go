@@ -24,6 +24,7 @@ type compiler struct {
 	client   string
 	base     string // of the URLs of resources
 	everyone int64
+	seen     []string // IDs of the groups that the caller sees, nil for all
 	limits   filterLimits
 	args     []any
 	aliases  int

@@ -35,6 +35,15 @@ func (d *Directory) DeleteGroup(ctx context.Context, c Change, id string, v IfMa
 
 // DeleteGroupTx is DeleteGroup inside a transaction.
 func (d *Directory) DeleteGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch) error {
+	if c.Bounds.groups() != nil {
+		if err := c.Bounds.checkGroup(id); err != nil {
+			return err
+		}
+		return &BoundsError{Reason: "the caller may not delete a group that it is confined to"}
+	}
+	if err := c.Bounds.checkDelete(); err != nil {
+		return err
+	}
 	parents, err := lockWithParents(tx, id)
 	if err != nil {
 		return err

@@ -28,6 +28,9 @@ func (d *Directory) CreateGroup(ctx context.Context, c Change, r *schemas.Resour
 
 // CreateGroupTx is CreateGroup inside a transaction.
 func (d *Directory) CreateGroupTx(tx *sqldb.Tx, c Change, r *schemas.Resource, o GroupOptions) (*Group, error) {
+	if err := c.Bounds.checkNewGroup(r); err != nil {
+		return nil, err
+	}
 	if o.Type == "" {
 		o.Type = OrdinaryGroup
 	}
@@ -73,6 +76,9 @@ type groupChange struct {
 	// next makes the new resource from the stored one; nil keeps the document.
 	next    func(was *schemas.Resource) (*schemas.Resource, error)
 	members schemas.MemberChange
+	// same are the members that the caller, who may not change them, believes there are:
+	// none says nothing.
+	same []string
 }
 
 // ReplaceGroup makes the group what r says, members included (RFC 7644, section 3.5.1).
@@ -90,13 +96,12 @@ func (d *Directory) ReplaceGroup(ctx context.Context, c Change, id string, v IfM
 // ReplaceGroupTx is ReplaceGroup inside a transaction.
 func (d *Directory) ReplaceGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch, r *schemas.Resource) (*Group, error) {
 	c.put = true
-	replace := func(was *schemas.Resource) (*schemas.Resource, error) {
-		return was.Type.Replacement(was, r)
+	n := groupChange{members: schemas.MemberChange{Replace: true, Set: memberValues(r)}}
+	n.next = func(was *schemas.Resource) (*schemas.Resource, error) { return c.Bounds.replacement(was, r) }
+	if !c.Bounds.write(r.Type).Has("members", r.Type) {
+		n.same, n.members = n.members.Set, schemas.MemberChange{}
 	}
-	return d.changeGroupTx(tx, c, id, v, groupChange{
-		next:    replace,
-		members: schemas.MemberChange{Replace: true, Set: memberValues(r)},
-	})
+	return d.changeGroupTx(tx, c, id, v, n)
 }
 
 // PatchGroup applies ops all or not at all. Operations on members touch member rows
@@ -120,8 +125,17 @@ func (d *Directory) changeGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch, 
 	if err != nil {
 		return nil, err
 	}
+	if err := c.Bounds.checkGroup(id); err != nil {
+		return nil, err
+	}
 	if !v.accepts(old.Version) {
 		return nil, ErrVersion
+	}
+	if err := d.checkSameMembersTx(tx, old, n.same); err != nil {
+		return nil, err
+	}
+	if err := d.checkMembersTx(tx, c.Bounds, n.members); err != nil {
+		return nil, err
 	}
 	if err := d.guardGroup(c, old, n.next == nil); err != nil {
 		return nil, err

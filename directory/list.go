@@ -31,6 +31,8 @@ type ListQuery struct {
 	// Base is the URL that the endpoints of resource types follow, as a client sees it:
 	// a filter compares meta.location with it.
 	Base string
+	// Bounds leave out what the caller does not see. What it may not read is left to it.
+	Bounds *Bounds
 }
 
 // TypeQuery is a resource type of a list over several, and the filter as the
@@ -170,7 +172,7 @@ func (d *Directory) newLister(ctx context.Context, endpoint string, of []TypeQue
 
 // filtered says that the list is not all resources of its types.
 func (l *lister) filtered() bool {
-	if l.q.Status != "" || l.q.NotStatus != "" {
+	if l.q.Status != "" || l.q.NotStatus != "" || l.q.Bounds.groups() != nil {
 		return true
 	}
 	return slices.ContainsFunc(l.streams, func(s stream) bool { return s.filter != nil && s.filter.Root != nil })

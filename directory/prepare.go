@@ -21,11 +21,24 @@ func (d *Directory) PrepareUsers(ctx context.Context, c Change, batch []UserToCr
 	if err != nil {
 		return nil, err
 	}
-	return func(tx *sqldb.Tx) ([]UserResult, error) { return d.createTx(tx, c, people) }, nil
+	passwords, err := d.bringers(ctx, c, batch)
+	if err != nil {
+		return nil, err
+	}
+	return func(tx *sqldb.Tx) ([]UserResult, error) {
+		results, err := d.createTx(tx, c, people)
+		if err != nil {
+			return nil, err
+		}
+		return results, d.bringBackTx(tx, c, batch, passwords, results)
+	}, nil
 }
 
 // PrepareUserReplace is ReplaceUser up to the transaction.
 func (d *Directory) PrepareUserReplace(ctx context.Context, c Change, id string, v IfMatch, r *schemas.Resource) (func(*sqldb.Tx) (*User, error), error) {
+	if r.Password != "" && !c.Bounds.write(r.Type).Has("password", r.Type) {
+		return nil, unwritable("password") // before anything is hashed
+	}
 	password, err := d.passwordOf(ctx, r)
 	if err != nil {
 		return nil, err
@@ -36,7 +49,7 @@ func (d *Directory) PrepareUserReplace(ctx context.Context, c Change, id string,
 			if c.Own {
 				return was.OwnReplacement(r)
 			}
-			return was.Type.Replacement(was, r)
+			return c.Bounds.replacement(was, r)
 		})
 	}, nil
 }
@@ -44,12 +57,19 @@ func (d *Directory) PrepareUserReplace(ctx context.Context, c Change, id string,
 // PrepareUserPatch is PatchUser up to the transaction. A password in ops is checked with
 // the user as it stands now.
 func (d *Directory) PrepareUserPatch(ctx context.Context, c Change, id string, v IfMatch, ops []schemas.PatchOp, dialect schemas.Dialect) (func(*sqldb.Tx) (*User, error), error) {
+	ops, err := c.Bounds.checkOps(d.userType(), ops, dialect)
+	if err != nil {
+		return nil, err
+	}
 	patch := func(was *schemas.Resource) (*schemas.Resource, error) {
 		next, err := was.Type.Patch(was, ops, dialect)
 		if err == nil && c.Own {
 			err = was.CheckOwn(next)
 		}
 		return next, err
+	}
+	if err := d.Sees(ctx, c.Bounds, typeUser, id); err != nil { // before anything tells that somebody is there
+		return nil, err
 	}
 	var password newPassword
 	if schemas.SetPassword(ops) {
@@ -66,6 +86,10 @@ func (d *Directory) PrepareUserPatch(ctx context.Context, c Change, id string, v
 
 // PrepareGroupPatch is PatchGroup up to the transaction.
 func (d *Directory) PrepareGroupPatch(c Change, id string, v IfMatch, ops []schemas.PatchOp, dialect schemas.Dialect) (func(*sqldb.Tx) (*Group, error), error) {
+	ops, err := c.Bounds.checkOps(d.groupType(), ops, dialect)
+	if err != nil {
+		return nil, err
+	}
 	rest, members, err := schemas.SplitMembers(ops)
 	if err != nil {
 		return nil, err

@@ -23,6 +23,9 @@ func (d *Directory) CreateResourceTx(tx *sqldb.Tx, c Change, r *schemas.Resource
 	if err := checkOther(r.Type.Name); err != nil {
 		return nil, err
 	}
+	if err := c.Bounds.checkNew(r); err != nil {
+		return nil, err
+	}
 	t, err := d.inForce(r.Type)
 	if err != nil {
 		return nil, err
@@ -71,7 +74,7 @@ func (d *Directory) ReplaceResource(ctx context.Context, c Change, id string, v 
 func (d *Directory) ReplaceResourceTx(tx *sqldb.Tx, c Change, id string, v IfMatch, r *schemas.Resource) (*Resource, error) {
 	c.put = true
 	return d.changeResourceTx(tx, c, r.Type, id, v, func(was *schemas.Resource) (*schemas.Resource, error) {
-		return was.Type.Replacement(was, r)
+		return c.Bounds.replacement(was, r)
 	})
 }
 
@@ -85,6 +88,10 @@ func (d *Directory) PatchResource(ctx context.Context, c Change, t *schemas.Type
 
 // PatchResourceTx is PatchResource inside a transaction.
 func (d *Directory) PatchResourceTx(tx *sqldb.Tx, c Change, t *schemas.Type, id string, v IfMatch, ops []schemas.PatchOp, dialect schemas.Dialect) (*Resource, error) {
+	ops, err := c.Bounds.checkOps(t, ops, dialect)
+	if err != nil {
+		return nil, err
+	}
 	return d.changeResourceTx(tx, c, t, id, v, func(was *schemas.Resource) (*schemas.Resource, error) {
 		return was.Type.Patch(was, ops, dialect)
 	})
@@ -161,6 +168,9 @@ func (d *Directory) DeleteResource(ctx context.Context, c Change, t *schemas.Typ
 
 // DeleteResourceTx is DeleteResource inside a transaction.
 func (d *Directory) DeleteResourceTx(tx *sqldb.Tx, c Change, t *schemas.Type, id string, v IfMatch) error {
+	if err := c.Bounds.checkDelete(); err != nil {
+		return err
+	}
 	t, err := d.inForce(t)
 	if err != nil {
 		return err

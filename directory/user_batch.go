@@ -60,6 +60,10 @@ func (d *Directory) CreateUsersTx(tx *sqldb.Tx, c Change, batch []UserToCreate) 
 func (d *Directory) hashBatch(ctx context.Context, c Change, batch []UserToCreate) ([]newcomer, error) {
 	people := make([]newcomer, len(batch))
 	for i, e := range batch {
+		if err := c.Bounds.checkNew(e.Resource); err != nil { // before anything is hashed
+			people[i] = newcomer{from: e, typ: e.Resource.Type, err: err}
+			continue
+		}
 		e, refused := d.hashed(ctx, e)
 		if refused != nil && !isRefusal(refused) {
 			return nil, refused
@@ -119,6 +123,12 @@ func (d *Directory) newcomer(c Change, e UserToCreate) newcomer {
 		hash: e.Options.PasswordHash, groups: e.Options.Groups, origin: e.Options.Origin,
 		err: e.Options.Origin.check(id.User),
 	}
+	if home := c.Bounds.groups(); home != nil { // who is created there can be seen there
+		n.groups = append(n.groups[:len(n.groups):len(n.groups)], home[0])
+	}
+	if err := c.Bounds.checkNew(e.Resource); err != nil { // what the schema adds is nobody's wish
+		n.err = err
+	}
 	if c.Client != "" {
 		n.user.ExternalID = r.ExternalID
 	}
@@ -137,6 +147,8 @@ func (d *Directory) newcomer(c Change, e UserToCreate) newcomer {
 func (d *Directory) createTx(tx *sqldb.Tx, c Change, people []newcomer) ([]UserResult, error) {
 	results := make([]UserResult, len(people))
 	people = d.current(c, people)
+	confined := c.Bounds.groups() != nil
+	c = c.unbounded() // newcomer has asked for what is allowed
 	groups, err := d.lockJoined(tx, c, people)
 	if err != nil {
 		return nil, err
@@ -146,6 +158,9 @@ func (d *Directory) createTx(tx *sqldb.Tx, c Change, people []newcomer) ([]UserR
 		n := &people[i]
 		if results[i].Err = n.err; n.err == nil {
 			results[i].Err = groups.refusal(n)
+			if confined && errors.Is(results[i].Err, ErrNotFound) {
+				results[i].Err = &BoundsError{Reason: "the group that the caller is confined to is gone"}
+			}
 		}
 		if results[i].Err == nil {
 			entries = append(entries, &entry{newcomer: n, result: &results[i]})

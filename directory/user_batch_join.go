@@ -81,6 +81,7 @@ func (d *Directory) joinGroups(tx *sqldb.Tx, c Change, groups *joined, entries [
 		for _, e := range entries {
 			if slices.Contains(e.groups, groupID) {
 				ids = append(ids, e.result.User.ID)
+				e.result.User.GroupsChanged = d.now()
 			}
 		}
 		if err := d.changeMembersTx(tx, c, groupID, schemas.MemberChange{Add: ids}); err != nil {

@@ -20,6 +20,19 @@ type userChange struct {
 	password   newPassword
 }
 
+// takesOver says that a change gives somebody else a way into the account: a password;
+// or, by a SCIM client, which nobody has asked about the account, its login, where its mail
+// goes, or whether it is open at all.
+func (n userChange) takesOver(c Change) bool {
+	switch {
+	case n.password.hash != "":
+		return true
+	case c.Source.Kind != SourceSCIM:
+		return false
+	}
+	return n.lifecycle != "" || n.next != nil && !(n.was.Same(n.next, "userName") && n.was.Same(n.next, "emails"))
+}
+
 // null stores an absent hot value as NULL.
 func null(s string) any {
 	if s == "" {
@@ -51,10 +64,12 @@ func (d *Directory) storeUser(tx *sqldb.Tx, c Change, n userChange) (*User, erro
 	if !newDoc && !newExternalID && n.lifecycle == "" && n.password.hash == "" {
 		return n.old, nil
 	}
-	if n.password.hash != "" {
+	if n.takesOver(c) {
 		if err := d.guardAdmin(tx, c, u); err != nil {
 			return nil, err
 		}
+	}
+	if n.password.hash != "" {
 		if err := n.password.allowed(n.old, d.now()); err != nil {
 			return nil, err
 		}

@@ -104,6 +104,9 @@ func (d *Directory) changeUserTx(tx *sqldb.Tx, c Change, id string, v IfMatch, p
 	if err != nil {
 		return nil, err
 	}
+	if err := d.checkUserTx(tx, c.Bounds, u.RID); err != nil {
+		return nil, err
+	}
 	if !v.accepts(u.Version) {
 		return nil, ErrVersion
 	}
@@ -164,8 +167,14 @@ func (d *Directory) DeleteUserTx(tx *sqldb.Tx, c Change, id string, v IfMatch) e
 	if err != nil {
 		return err
 	}
+	if err := d.checkUserTx(tx, c.Bounds, u.RID); err != nil {
+		return err
+	}
 	if !v.accepts(u.Version) {
 		return ErrVersion
+	}
+	if err := c.Bounds.checkDelete(); err != nil {
+		return err
 	}
 	if err := d.guardAdmin(tx, c, u); err != nil {
 		return err
@@ -180,7 +189,7 @@ func (d *Directory) DeleteUserTx(tx *sqldb.Tx, c Change, id string, v IfMatch) e
 	if err := forgetLinksTx(tx, u.RID); err != nil {
 		return err
 	}
-	if err := d.leaveGroups(tx, c, u); err != nil {
+	if err := d.leaveGroups(tx, c.unbounded(), u); err != nil {
 		return err
 	}
 	shown, err := r.Type.Shown(u.Doc)

@@ -96,7 +96,7 @@ func (t *Type) adoptOp(o PatchOp, d Dialect) (PatchOp, error) {
 	if err != nil {
 		return a, err
 	}
-	a.Op, a.Index, a.has = o.Op, o.Index, o.has
+	a.Op, a.Index, a.has, a.partial = o.Op, o.Index, o.has, o.partial
 	if err := a.checkMutable(); err != nil {
 		return a, err
 	}

@@ -164,6 +164,19 @@ func (r *Resource) UserName() string { return r.root.textOf(r.Type.root.sub("use
 // DisplayName returns displayName as it was written.
 func (r *Resource) DisplayName() string { return r.root.textOf(r.Type.root.sub("displayName")) }
 
+// Same says that r and o have the same value of the attribute at the top called name.
+func (r *Resource) Same(o *Resource, name string) bool {
+	a := r.Type.root.sub(name)
+	if a == nil {
+		return true
+	}
+	x, y := r.root.kid(a), o.root.kid(a)
+	if x == nil || y == nil {
+		return x == y
+	}
+	return x.equal(y)
+}
+
 // Clone returns a copy that shares nothing that can change.
 func (r *Resource) Clone() *Resource {
 	c := *r

@@ -25,6 +25,8 @@ type PatchOp struct {
 	sub    *attr // the sub-attribute of those elements, or nil for the element
 	value  node  // what to add or set; of a remove, which values
 	has    bool  // a value that is not null
+	// partial says that the path means elements that are there: none is made.
+	partial bool
 }
 
 // SetPassword says whether ops give the resource a password.

@@ -154,6 +154,9 @@ func (p *patcher) create(holder *node) error {
 // attribute that is not there, which add and replace make (RFC 7644, section 3.5.2.3).
 func (p *patcher) created() (e node, ok bool) {
 	e.attr = p.op.attr
+	if p.op.partial {
+		return e, false
+	}
 	if p.op.filter != nil {
 		allowed := p.op.Op == "add" && p.d.CreateOnAdd || p.op.Op == "replace" && p.d.CreateOnReplace
 		if !allowed || !e.satisfy(p.op.filter) {

@@ -16,6 +16,7 @@ import (
 	"github.com/provost-id/provost/authserver/signin"
 	"github.com/provost-id/provost/directory"
 	"github.com/provost-id/provost/directory/feed"
+	"github.com/provost-id/provost/directory/scim"
 	"github.com/provost-id/provost/federation"
 	"github.com/provost-id/provost/internal/apitoken"
 	"github.com/provost-id/provost/internal/events"
@@ -82,7 +83,7 @@ func (p *program) wire(ctx context.Context) (err error) {
 	if p.directory, err = directory.New(ctx, p.db, p.keys, p.log); err != nil {
 		return err
 	}
-	p.tokens.Administrator = p.directory.IsAdministrator
+	p.tokens.Administrator, p.tokens.CheckLimits = p.directory.IsAdministrator, scim.CheckLimits(p.directory)
 	p.wireFeed()
 	p.wireProvisioning()
 	p.wireHooks()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/provost-id/provost/internal/apitoken"
 	"github.com/provost-id/provost/internal/events"
+	"github.com/provost-id/provost/internal/httpapi"
 	"github.com/provost-id/provost/schemas"
 )
 
@@ -52,9 +53,18 @@ func tokenCreateCommand() *cobra.Command {
 }
 
 // tokenFlags are the settings of a token as flags.
-type tokenFlags struct{ dialect string }
+type tokenFlags struct {
+	dialect     string
+	reactivates bool
+	limits      httpapi.Limits
+}
 
 func (f *tokenFlags) add(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&f.reactivates, "reactivates", false, "let a POST bring back whom its client has deactivated")
+	cmd.Flags().StringSliceVar(&f.limits.ResourceTypes, "resource-types", nil, "limit it to these, as User,Group; empty for all")
+	cmd.Flags().StringSliceVar(&f.limits.ReadAttributes, "read-attributes", nil, "limit it to reading these, as userName,name.givenName,emails; empty for all")
+	cmd.Flags().StringSliceVar(&f.limits.WriteAttributes, "write-attributes", nil, "limit it to writing these; empty for those that it may read")
+	cmd.Flags().StringSliceVar(&f.limits.Groups, "groups", nil, "limit it to the groups with these IDs, and the people in them; empty for all")
 	cmd.Flags().StringVar(&f.dialect, "dialect", "", "SCIM client profile of its requests: "+strings.Join(schemas.DialectNames(), ", "))
 }
 
@@ -67,7 +77,31 @@ func (f *tokenFlags) apply(cmd *cobra.Command, s *apitoken.Settings) error {
 		}
 		s.Dialect = name
 	}
+	if cmd.Flags().Changed("reactivates") {
+		s.Reactivates = f.reactivates
+	}
+	s.Limits = f.limited(cmd, s.Limits)
 	return nil
+}
+
+// limited is what limits become: a flag that is given replaces its list.
+func (f *tokenFlags) limited(cmd *cobra.Command, now *httpapi.Limits) *httpapi.Limits {
+	var l httpapi.Limits
+	if now != nil {
+		l = *now
+	}
+	for flag, list := range map[string][2]*[]string{
+		"resource-types": {&l.ResourceTypes, &f.limits.ResourceTypes}, "read-attributes": {&l.ReadAttributes, &f.limits.ReadAttributes},
+		"write-attributes": {&l.WriteAttributes, &f.limits.WriteAttributes}, "groups": {&l.Groups, &f.limits.Groups},
+	} {
+		if cmd.Flags().Changed(flag) {
+			*list[0] = *list[1]
+		}
+	}
+	if l.Empty() {
+		return nil
+	}
+	return &l
 }
 
 func tokenUpdateCommand() *cobra.Command {
@@ -118,7 +152,7 @@ func tokenListCommand() *cobra.Command {
 
 func tokenJSON(t apitoken.Token) map[string]any {
 	return map[string]any{"id": t.ID, "name": t.Name, "scopes": t.Scopes, "dialect": spokenBy(t.Dialect), "detectedDialect": t.Detected,
-		"expires": t.Expires.UTC().Format(time.RFC3339)}
+		"limits": t.Limits, "reactivates": t.Reactivates, "expires": t.Expires.UTC().Format(time.RFC3339)}
 }
 
 func spokenBy(dialect string) string {

@@ -16,11 +16,14 @@ const defaultTTL = 30 * 24 * time.Hour
 
 // tokenBody is an API token. Token is the secret, shown once, by create.
 type tokenBody struct {
-	ID      string   `json:"id"`
-	Name    string   `json:"name"`
-	Scopes  []string `json:"scopes"`
-	UserID  string   `json:"userId,omitempty"`
-	Dialect string   `json:"dialect" doc:"SCIM client profile; auto tells it by the requests."`
+	ID      string          `json:"id"`
+	Name    string          `json:"name"`
+	Scopes  []string        `json:"scopes"`
+	UserID  string          `json:"userId,omitempty"`
+	Dialect string          `json:"dialect" doc:"SCIM client profile; auto tells it by the requests."`
+	Limits  *httpapi.Limits `json:"limits,omitempty" doc:"What the token is limited to over SCIM."`
+	// Reactivates lets the client bring back, by a POST, whom it has deactivated.
+	Reactivates bool `json:"reactivates,omitempty" doc:"A POST may bring back whom this client has deactivated."`
 	// Detected is what they gave away last, so that it can be pinned.
 	Detected string  `json:"detectedDialect,omitempty"`
 	Created  *string `json:"created"`
@@ -34,7 +37,7 @@ func bodyOf(t apitoken.Token) tokenBody {
 		dialect = schemas.AutoDialect
 	}
 	return tokenBody{
-		ID: t.ID, Name: t.Name, Scopes: t.Scopes, UserID: t.UserID, Dialect: dialect, Detected: t.Detected,
+		ID: t.ID, Name: t.Name, Scopes: t.Scopes, UserID: t.UserID, Dialect: dialect, Detected: t.Detected, Limits: t.Limits, Reactivates: t.Reactivates,
 		Created: httpapi.Stamp(t.Created), Expires: httpapi.Stamp(t.Expires),
 	}
 }
@@ -55,11 +58,13 @@ func (h *handlers) listTokens(ctx context.Context, _ *struct{}) (*tokenList, err
 
 type createTokenInput struct {
 	Body struct {
-		Name    string   `json:"name"`
-		Scopes  []string `json:"scopes"`
-		UserID  string   `json:"userId"`
-		Dialect string   `json:"dialect"`
-		TTL     string   `json:"ttl" doc:"As 24h; 720h when left out."`
+		Name        string          `json:"name"`
+		Scopes      []string        `json:"scopes"`
+		UserID      string          `json:"userId"`
+		Dialect     string          `json:"dialect"`
+		TTL         string          `json:"ttl" doc:"As 24h; 720h when left out."`
+		Limits      *httpapi.Limits `json:"limits"`
+		Reactivates bool            `json:"reactivates"`
 	}
 }
 
@@ -71,6 +76,7 @@ func (h *handlers) createToken(ctx context.Context, in *createTokenInput) (*toke
 		return nil, httpapi.Invalid("name", "name: NUL is no character of a name")
 	}
 	var err error
+	n.Limits, n.Reactivates = in.Body.Limits, in.Body.Reactivates
 	if n.Dialect, err = pinned(in.Body.Dialect); err != nil {
 		return nil, err
 	}
@@ -145,6 +151,18 @@ func readTokenSettings(body httpapi.RawBody) (changes []func(*apitoken.Settings)
 				return nil, err
 			}
 			changes = append(changes, func(s *apitoken.Settings) { s.Dialect = dialect })
+		case "reactivates":
+			var reactivates bool
+			if _, err := body.Field(name, &reactivates); err != nil {
+				return nil, err
+			}
+			changes = append(changes, func(s *apitoken.Settings) { s.Reactivates = reactivates })
+		case "limits":
+			var limits *httpapi.Limits
+			if _, err := body.Field(name, &limits); err != nil {
+				return nil, err
+			}
+			changes = append(changes, func(s *apitoken.Settings) { s.Limits = limits })
 		default:
 			return nil, httpapi.Invalid(name, name+": an API token has no such setting that can be changed")
 		}

@@ -3,6 +3,7 @@ package manage_test
 import (
 	"errors"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,49 @@ func TestTokenDialect(t *testing.T) {
 		s.refused(http.StatusBadRequest, "E0000001", "POST", "/api-tokens/"+id, `{"dialect":"azure"}`, "jumpcloud")
 		s.refused(http.StatusBadRequest, "E0000001", "POST", "/api-tokens/"+id, `{"scopes":["manage"]}`, "scopes")
 		s.refused(http.StatusNotFound, "E0000007", "POST", "/api-tokens/none", `{"dialect":"okta"}`)
+	})
+}
+
+// TestTokenLimits: limits are kept, shown and changed as a whole; what is no limit is
+// refused, and so are limits that another scope would go around.
+func TestTokenLimits(t *testing.T) {
+	each(t, func(t *testing.T, s *service) {
+		r := s.must(http.StatusOK, "POST", "/api-tokens", `{"name":"hr","scopes":["scim"],"limits":{"resourceTypes":["User"],"readAttributes":["userName","title"],"writeAttributes":["title"]}}`)
+		id, _ := at(r.body, "id").(string)
+		secret, _ := at(r.body, "token").(string)
+		want := &httpapi.Limits{ResourceTypes: []string{"User"}, ReadAttributes: []string{"userName", "title"}, WriteAttributes: []string{"title"}}
+		if p, err := s.store.Authenticate(t.Context(), secret); err != nil || !reflect.DeepEqual(p.Limits, want) {
+			t.Errorf("limits %+v, %v", p.Limits, err)
+		}
+		if r := s.must(http.StatusOK, "GET", "/api-tokens", ""); !strings.Contains(r.raw, `"limits":{"resourceTypes":["User"]`) {
+			t.Errorf("list %s", r.raw)
+		}
+		if r = s.must(http.StatusOK, "POST", "/api-tokens/"+id, `{"limits":{"resourceTypes":["Group"]}}`); at(r.body, "limits", "readAttributes") != nil || at(r.body, "limits", "resourceTypes", 0) != "Group" {
+			t.Errorf("changed: %s", r.raw)
+		}
+		if r = s.must(http.StatusOK, "POST", "/api-tokens/"+id, `{"dialect":"okta"}`); at(r.body, "limits", "resourceTypes", 0) != "Group" {
+			t.Errorf("another setting changed: %s", r.raw)
+		}
+		if r = s.must(http.StatusOK, "POST", "/api-tokens/"+id, `{"limits":null}`); at(r.body, "limits") != nil {
+			t.Errorf("removed: %s", r.raw)
+		}
+		for _, limits := range []string{`{"resourceType":["User"]}`, `{"groups":[]}`, `{"groups":"00g1"}`, `["User"]`} {
+			if r := s.do("POST", "/api-tokens", `{"name":"x","scopes":["scim"],"limits":`+limits+`}`); r.status != http.StatusBadRequest {
+				t.Errorf("limits %s: %d %s", limits, r.status, r.raw)
+			}
+			if r := s.do("POST", "/api-tokens/"+id, `{"limits":`+limits+`}`); r.status != http.StatusBadRequest {
+				t.Errorf("limits %s: %d %s", limits, r.status, r.raw)
+			}
+		}
+		for _, scope := range []string{"manage", "manage.read"} {
+			s.refused(http.StatusBadRequest, "E0000001", "POST", "/api-tokens", `{"name":"x","scopes":["scim","`+scope+`"],"limits":{"resourceTypes":["User"]}}`, scope)
+		}
+		// Who is limited widens nothing: the API is closed to it.
+		limited := s.must(http.StatusOK, "POST", "/api-tokens", `{"name":"hr","scopes":["scim"],"limits":{"resourceTypes":["User"]}}`)
+		s.token, _ = at(limited.body, "token").(string)
+		own, _ := at(limited.body, "id").(string)
+		s.refused(http.StatusForbidden, "E0000006", "POST", "/api-tokens/"+own, `{"limits":null}`)
+		s.refused(http.StatusForbidden, "E0000006", "POST", "/api-tokens", `{"name":"x","scopes":["scim"]}`)
 	})
 }
 

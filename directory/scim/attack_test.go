@@ -46,7 +46,7 @@ func TestADV53_SCIMGrantsNoAdministration(t *testing.T) {
 	each(t, func(t *testing.T, s *service, _ *client) {
 		// Even a token with every scope: over SCIM the right does not exist.
 		c := s.client("", httpapi.ScopeSCIM, httpapi.ScopeManage)
-		mole, boss := c.create("/Users", `{"userName":"mole@example.com"}`), c.create("/Users", `{"userName":"boss@example.com"}`)
+		mole, boss := c.create("/Users", `{"userName":"mole@example.com"}`), c.create("/Users", `{"userName":"boss@example.com","emails":[{"value":"boss@example.com","type":"work"}]}`)
 		if err := s.dir.AddMember(t.Context(), admin, s.dir.AdministratorsID(), boss); err != nil {
 			t.Fatal(err)
 		}
@@ -57,6 +57,17 @@ func TestADV53_SCIMGrantsNoAdministration(t *testing.T) {
 		c.refused(http.StatusForbidden, "", "DELETE", group, "")
 		c.refused(http.StatusForbidden, "", "PATCH", "/Users/"+boss, patchBody(`{"op":"replace","path":"password","value":"stolen horse"}`))
 		c.refused(http.StatusForbidden, "", "DELETE", "/Users/"+boss, "")
+		for _, ops := range []string{
+			`{"op":"replace","path":"active","value":false}`, `{"op":"replace","value":{"active":"False"}}`, `{"op":"replace","path":"userName","value":"mine@example.com"}`,
+			`{"op":"add","path":"emails","value":[{"value":"mole@example.com","primary":true}]}`, `{"op":"replace","path":"emails[type eq \"work\"].value","value":"mole@example.com"}`,
+			`{"op":"remove","path":"emails"}`,
+		} {
+			c.refused(http.StatusForbidden, "", "PATCH", "/Users/"+boss, patchBody(`{"op":"add","path":"title","value":"x"},`+ops), "administrator")
+		}
+		c.refused(http.StatusForbidden, "", "PUT", "/Users/"+boss, `{"userName":"boss@example.com","active":false}`, "administrator")
+		c.refused(http.StatusForbidden, "", "PUT", "/Users/"+boss, `{"userName":"boss@example.com","title":"T"}`, "administrator")
+		// What says nothing about how they sign in may be changed, and repeated.
+		c.must(http.StatusOK, "PUT", "/Users/"+boss, `{"userName":"boss@example.com","active":true,"title":"T","emails":[{"value":"boss@example.com","type":"work"}]}`)
 		c.refused(http.StatusConflict, "uniqueness", "POST", "/Groups", `{"displayName":"ADMINISTRATORS"}`, "displayName")
 		c.must(http.StatusOK, "PATCH", "/Users/"+mole, patchBody(`{"op":"add","path":"roles","value":[{"value":"admin"}]},{"op":"replace","path":"userType","value":"admin"}`))
 		if got := c.members(s.dir.AdministratorsID()); len(got) != 1 || got[0] != boss {

@@ -93,6 +93,9 @@ func (b *bulk) locate() {
 		if op.broken == nil {
 			op.broken = op.locate(find)
 		}
+		if op.broken == nil {
+			op.broken = op.at.checkType(b.r.Context())
+		}
 		if op.broken == nil && op.method == http.MethodPost {
 			op.newID = b.Directory.NewID(op.at.typ.Name)
 		}

@@ -27,7 +27,7 @@ func (e endpoint) listOrChanges(w http.ResponseWriter, r *http.Request) {
 // listAllOrChanges is listOrChanges of the root: of all resource types.
 func (s *Server) listAllOrChanges(w http.ResponseWriter, r *http.Request) {
 	if asksForChanges(r) {
-		s.answerChanges(w, r, s.endpoints())
+		s.answerChanges(w, r, s.endpointsFor(r))
 		return
 	}
 	s.listAll(w, r)
@@ -69,6 +69,9 @@ func changesQueryOf(r *http.Request) (q directory.ChangesQuery, err error) {
 // changes is the answer: the resources of the endpoints' types that have changed, and
 // tombstones for those that are deleted, in the order of their last changes.
 func (s *Server) changes(r *http.Request, of []endpoint) (body []byte, lists []*memberStream, err error) {
+	if err := checkChangesFor(r.Context()); err != nil {
+		return nil, nil, err
+	}
 	q, err := changesQueryOf(r)
 	if err != nil {
 		return nil, nil, err
@@ -110,7 +113,7 @@ type rendered struct {
 func (e endpoint) renderChanged(r *http.Request, page *directory.Page, present map[string]rendered) error {
 	v := r.URL.Query()
 	t := e.typ
-	p, err := t.ParseProjection(v.Get("attributes"), v.Get("excludedAttributes"))
+	p, err := e.project(r.Context(), listed(v, "attributes"), listed(v, "excludedAttributes"))
 	if err != nil {
 		return err
 	}

@@ -76,6 +76,10 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, v verbs) {
 		s.noPath(w, r)
 		return
 	}
+	if err := e.checkType(r.Context()); err != nil {
+		s.writeError(w, r, err)
+		return
+	}
 	if h, ok := v[methodOf(r)]; ok {
 		end, err := s.awaitLarge(r)
 		if err != nil {

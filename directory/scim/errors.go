@@ -75,7 +75,9 @@ func describeSentinel(err error) (status int, scimType, detail string) {
 		// RFC 7644, section 3.12: not compatible with the attribute's current state.
 		return http.StatusBadRequest, schemas.Mutability, err.Error()
 	case errors.Is(err, directory.ErrProtected):
-		return http.StatusForbidden, "", "built-in groups and their members cannot be changed by SCIM"
+		return http.StatusForbidden, "", "built-in groups, and how an administrator signs in, cannot be changed by SCIM"
+	case errors.Is(err, directory.ErrBounds):
+		return http.StatusForbidden, "", err.Error()
 	case errors.Is(err, directory.ErrPassword):
 		return http.StatusBadRequest, schemas.InvalidValue, "attribute \"password\": " + err.Error()
 	case errors.Is(err, directory.ErrTransition):
@@ -102,7 +104,10 @@ func inOperation(err error, ops []schemas.PatchOp) error {
 func attributeOf(err error) string {
 	var conflict *directory.Conflict
 	var owned *directory.OwnedError
+	var beyond *directory.BoundsError
 	switch {
+	case errors.As(err, &beyond):
+		return beyond.Attr
 	case errors.As(err, &conflict):
 		return conflict.Attr
 	case errors.As(err, &owned):

@@ -79,11 +79,16 @@ type part struct {
 func (e endpoint) part(r *http.Request, q query) (p part, err error) {
 	p.endpoint = e
 	t := e.typ
-	if p.projection, err = t.ParseProjection(q.attributes, q.excludedAttributes); err != nil || q.filter == "" {
+	if p.projection, err = e.project(r.Context(), q.attributes, q.excludedAttributes); err != nil {
 		return p, err
 	}
-	p.filter, err = t.ParseFilter(q.filter, dialect(r))
-	return p, err
+	if err = e.checkSort(r.Context(), q.sortBy); err != nil || q.filter == "" {
+		return p, err
+	}
+	if p.filter, err = t.ParseFilter(q.filter, dialect(r)); err != nil {
+		return p, err
+	}
+	return p, e.checkFilter(r.Context(), p.filter)
 }
 
 func listQuery(r *http.Request, q query) directory.ListQuery {
@@ -91,6 +96,7 @@ func listQuery(r *http.Request, q query) directory.ListQuery {
 		SortBy: q.sortBy, Descending: q.descending,
 		StartIndex: q.startIndex, Count: q.count, UseCursor: q.useCursor, Cursor: q.cursor,
 		Client: httpapi.Caller(r.Context()).ID, Base: baseURL(r),
+		Bounds: bounds(r.Context()),
 	}
 }
 
@@ -182,7 +188,7 @@ func (s *Server) pageOfAll(r *http.Request, q query) (page, error) {
 	var parts []part
 	var of []directory.TypeQuery
 	var failed error
-	for _, e := range s.endpoints() {
+	for _, e := range s.endpointsFor(r) {
 		p, err := e.part(r, q)
 		if isFilterError(err) {
 			failed = err

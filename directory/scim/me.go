@@ -36,6 +36,10 @@ func (s *Server) me(w http.ResponseWriter, r *http.Request) {
 	if !p.Allows(scopesFor(r)...) {
 		e.kind = s.kinds.own
 	}
+	if err := e.checkType(r.Context()); err != nil {
+		s.writeError(w, r, err)
+		return
+	}
 	w.Header().Set("Location", e.location(baseURL(r), p.UserID))
 	r.SetPathValue("id", p.UserID)
 	h(e, w, r)

@@ -3,6 +3,7 @@ package scim
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/provost-id/provost/directory"
@@ -16,8 +17,13 @@ func (s *Server) addGroups(ctx context.Context, rows []stored, q asked) error {
 	if err != nil {
 		return err
 	}
+	seen := limits(ctx).Within()
 	for i := range rows {
-		rows[i].volatile.Extra = groupsJSON(all[rows[i].rid], q.base)
+		groups := all[rows[i].rid]
+		if seen != nil {
+			groups = slices.DeleteFunc(groups, func(g directory.GroupRef) bool { return !slices.Contains(seen, g.ID) })
+		}
+		rows[i].volatile.Extra = groupsJSON(groups, q.base)
 	}
 	return nil
 }

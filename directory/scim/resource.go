@@ -14,7 +14,7 @@ func (e endpoint) read(w http.ResponseWriter, r *http.Request) {
 		e.writeError(w, r, err)
 		return
 	}
-	row, err := e.find(r.Context(), e.typ, r.PathValue("id"), caller(r))
+	row, err := e.lookup(r)
 	if err != nil {
 		e.writeError(w, r, err)
 		return
@@ -53,7 +53,7 @@ func (e endpoint) unchanged(r *http.Request, row stored, p *schemas.Projection) 
 // changeUnless is change, but for what If-None-Match names (RFC 9110, section 13.1.2).
 func (e endpoint) changeUnless(w http.ResponseWriter, r *http.Request) {
 	if versions, ok := tags(r, "If-None-Match"); ok {
-		row, err := e.find(r.Context(), e.typ, r.PathValue("id"), caller(r))
+		row, err := e.lookup(r)
 		if err == nil && (versions == nil || slices.Contains(versions, row.volatile.Version)) {
 			err = &statusError{status: http.StatusPreconditionFailed, detail: "the resource is one that If-None-Match names"}
 		}
@@ -67,10 +67,10 @@ func (e endpoint) changeUnless(w http.ResponseWriter, r *http.Request) {
 
 func (e endpoint) projection(r *http.Request) (*schemas.Projection, error) {
 	if r.URL.RawQuery == "" {
-		return e.typ.ParseProjection("", "")
+		return e.project(r.Context(), "", "")
 	}
 	q := r.URL.Query()
-	return e.typ.ParseProjection(listed(q, "attributes"), listed(q, "excludedAttributes"))
+	return e.project(r.Context(), listed(q, "attributes"), listed(q, "excludedAttributes"))
 }
 
 // write answers with one resource.

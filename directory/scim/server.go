@@ -213,7 +213,7 @@ func isRead(r *http.Request) bool {
 func change(r *http.Request) directory.Change {
 	p := httpapi.Caller(r.Context())
 	return directory.Change{
-		Actor: p.Actor(), Request: httpapi.RequestID(r.Context()), Client: p.ID,
+		Actor: p.Actor(), Request: httpapi.RequestID(r.Context()), Client: p.ID, Bounds: bounds(r.Context()), Reactivates: p.Reactivates,
 		Source: directory.Source{Kind: directory.SourceSCIM},
 	}
 }

@@ -42,6 +42,8 @@ type Store struct {
 	// Administrator says whether a user is one now: a token of somebody who is not
 	// opens nothing. Nil lets every token of a user live.
 	Administrator func(ctx context.Context, userID string) (bool, error)
+	// CheckLimits says what is wrong with limits; nil takes all.
+	CheckLimits func(ctx context.Context, l *httpapi.Limits) error
 
 	once  sync.Once // guards the making of known.tokens
 	known known

@@ -2,13 +2,12 @@ package apitoken
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"time"
-
-	"database/sql"
 
 	"github.com/provost-id/provost/internal/events"
 	"github.com/provost-id/provost/internal/httpapi"
@@ -46,6 +45,16 @@ func (s Settings) detail(d map[string]any) map[string]any {
 	return d
 }
 
+func (s *Store) checkLimits(ctx context.Context, l *httpapi.Limits) error {
+	if l.Empty() || s.CheckLimits == nil {
+		return nil
+	}
+	if err := s.CheckLimits(ctx, l); err != nil {
+		return fmt.Errorf("%w: limits: %w", ErrInvalid, err)
+	}
+	return nil
+}
+
 // Token returns a token by ID, or ErrNotFound.
 func (s *Store) Token(ctx context.Context, id string) (Token, error) {
 	return found(scan(s.DB.QueryRow(ctx, `SELECT `+columns+` FROM api_tokens WHERE id = $1`, id)))
@@ -61,8 +70,16 @@ func found(t Token, err error) (Token, error) {
 	return t, nil
 }
 
-// Update changes the settings of a token; change may run twice. ErrNotFound for none.
+// Update changes the settings of a token; change may run several times. ErrNotFound for
+// none.
 func (s *Store) Update(ctx context.Context, actor events.Actor, id string, change func(*Settings)) (t Token, err error) {
+	if t, err = s.Token(ctx, id); err != nil {
+		return Token{}, err
+	}
+	change(&t.Settings)
+	if err := s.checkLimits(ctx, t.Limits); err != nil {
+		return Token{}, err
+	}
 	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		if t, err = found(scan(tx.QueryRow(`SELECT `+columns+` FROM api_tokens WHERE id = $1`+tx.ForUpdate(), id))); err != nil {
 			return err

@@ -22,6 +22,9 @@ func (s *Store) Create(ctx context.Context, actor events.Actor, n NewToken) (tok
 	if err := n.check(); err != nil {
 		return "", Token{}, err
 	}
+	if err := s.checkLimits(ctx, n.Limits); err != nil {
+		return "", Token{}, err
+	}
 	now := s.now().UTC().Truncate(time.Microsecond) // as the columns hold it
 	t = Token{ID: id.NewAt(id.APIToken, now), Name: n.Name, Scopes: n.Scopes, UserID: n.UserID, Settings: n.Settings,
 		Created: now, Expires: now.Add(n.TTL)}

@@ -1,6 +1,10 @@
 package httpapi
 
-import "slices"
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
 
 // Limits narrow what a SCIM client may see and change. An empty list narrows nothing.
 type Limits struct {
@@ -20,9 +24,23 @@ func (l *Limits) Empty() bool {
 	return l == nil || len(l.ResourceTypes)+len(l.ReadAttributes)+len(l.WriteAttributes)+len(l.Groups) == 0
 }
 
-// Type says whether the client may speak of a resource type. A nil *Limits allows all.
-func (l *Limits) Type(name string) bool {
-	return l == nil || len(l.ResourceTypes) == 0 || slices.Contains(l.ResourceTypes, name)
+// UnmarshalJSON implements json.Unmarshaler. A member that is not a limit, and a list
+// without anything in it, is an error: neither may come to mean that all is allowed.
+func (l *Limits) UnmarshalJSON(b []byte) error {
+	type plain Limits
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode((*plain)(l)); err != nil {
+		return fmt.Errorf("limits: %w", err)
+	}
+	for name, list := range map[string][]string{
+		"resourceTypes": l.ResourceTypes, "readAttributes": l.ReadAttributes, "writeAttributes": l.WriteAttributes, "groups": l.Groups,
+	} {
+		if list != nil && len(list) == 0 {
+			return fmt.Errorf("limits.%s: leave it out for no limit; an empty list would allow nothing", name)
+		}
+	}
+	return nil
 }
 
 // Readable and Writable are lists of attribute paths; nil stands for all.
