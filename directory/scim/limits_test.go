@@ -1,6 +1,7 @@
 package scim_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -297,5 +298,52 @@ func TestADV63_LimitsAndOtherTypes(t *testing.T) {
 		told := s.limited(httpapi.Limits{Groups: []string{group}, ResourceTypes: []string{"Device"}})
 		told.must(http.StatusOK, "GET", "/Devices/"+device, "")
 		told.refused(http.StatusForbidden, "", "GET", "/Users", "")
+	})
+}
+
+// TestADV63_LimitsInBulk: each operation of a bulk request is held to the limits.
+func TestADV63_LimitsInBulk(t *testing.T) {
+	each(t, func(t *testing.T, s *service, full *client) {
+		in, out := full.create("/Users", `{"userName":"in@example.com"}`), full.create("/Users", `{"userName":"out@example.com"}`)
+		mine := full.create("/Groups", `{"displayName":"Mine","members":[{"value":"`+in+`"}]}`)
+		c := s.limited(httpapi.Limits{Groups: []string{mine}, WriteAttributes: []string{"userName", "title", "members"}})
+		results := c.bulk(0,
+			newUser("new", "new@example.com"),
+			bulkOp{Method: "PATCH", Path: "/Users/" + in, Data: json.RawMessage(patchBody(`{"op":"add","path":"title","value":"T"}`))},
+			bulkOp{Method: "PATCH", Path: "/Users/" + in, Data: json.RawMessage(patchBody(`{"op":"add","path":"nickName","value":"N"}`))},
+			bulkOp{Method: "PATCH", Path: "/Users/" + out, Data: json.RawMessage(patchBody(`{"op":"add","path":"title","value":"T"}`))},
+			bulkOp{Method: "PUT", Path: "/Users/" + out, Data: raw(`{"userName":"out@example.com"}`)},
+			bulkOp{Method: "DELETE", Path: "/Users/" + out}, bulkOp{Method: "DELETE", Path: "/Users/" + in},
+			bulkOp{Method: "POST", Path: "/Groups", BulkID: "g", Data: raw(`{"displayName":"G"}`)},
+			bulkOp{Method: "PATCH", Path: "/Groups/" + mine, Data: json.RawMessage(patchBody(`{"op":"add","path":"members","value":[{"value":"` + out + `"}]}`))},
+			bulkOp{Method: "POST", Path: "/Users", BulkID: "role", Data: raw(`{"userName":"role@example.com","roles":[{"value":"admin"}]}`)},
+		)
+		wantStatuses(t, results, "201 200 403 404 404 404 403 403 400 403")
+		if got := full.members(mine); !slices.Contains(got, results[0].id()) || slices.Contains(got, out) {
+			t.Errorf("members %v", got)
+		}
+		only := s.limited(httpapi.Limits{ResourceTypes: []string{"User"}})
+		wantStatuses(t, only.bulk(0, bulkOp{Method: "DELETE", Path: "/Groups/" + mine}, newUser("n2", "n2@example.com")), "403 201")
+	})
+}
+
+// TestADV51_LimitedElements: elements are not chosen by what may not be read either.
+func TestADV51_LimitedElements(t *testing.T) {
+	each(t, func(t *testing.T, s *service, full *client) {
+		ana := full.create("/Users", `{"userName":"ana@example.com","displayName":"Ana"}`)
+		group := full.create("/Groups", `{"displayName":"Readers","members":[{"value":"`+ana+`"}]}`)
+		c := s.limited(httpapi.Limits{ReadAttributes: []string{"members.value", "displayName"}})
+		path := "/Groups/" + group + "?attributes="
+		c.refused(http.StatusForbidden, "", "GET", path+url.QueryEscape(`members[type eq "User"]`), "", "members.type")
+		for _, attributes := range []string{"", "members", `members[value eq "` + ana + `"]`, "members[startIndex=1&count=1]"} {
+			r := c.must(http.StatusOK, "GET", path+url.QueryEscape(attributes), "")
+			if !strings.Contains(r.raw, ana) || strings.Contains(r.raw, `"type"`) || strings.Contains(r.raw, "$ref") {
+				t.Errorf("%s: %s", attributes, r.raw)
+			}
+		}
+		hidden := s.limited(httpapi.Limits{ReadAttributes: []string{"displayName"}})
+		if r := hidden.must(http.StatusOK, "GET", path+"members", ""); strings.Contains(r.raw, ana) {
+			t.Errorf("hidden members: %s", r.raw)
+		}
 	})
 }
