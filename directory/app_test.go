@@ -301,12 +301,12 @@ func TestWhy(t *testing.T) {
 			t.Errorf("created by SCIM: %+v, %v", w, err)
 		}
 		a := mustCreateApp(t, d, "Personnel")
-		c := Change{Source: Source{Kind: SourceImport, ID: a.ID}, Mappings: map[string]string{"title": "appuser.rank"}}
+		c := Change{Source: Source{Kind: SourceImport, ID: a.ID}, Mappings: map[string]string{"title": "appuser.rank"}, MappingVersion: 3}
 		if _, err := d.UpdateProfile(t.Context(), c, ada.ID, map[string]any{"title": "Boss", "nickName": "A"}); err != nil {
 			t.Fatal(err)
 		}
 		w, err = d.Why(t.Context(), ada.ID, "title")
-		if err != nil || w.Value != "Boss" || w.Source.ID != a.ID || w.App != "Personnel" || w.Mapping != "appuser.rank" {
+		if err != nil || w.Value != "Boss" || w.Source.ID != a.ID || w.App != "Personnel" || w.Mapping != "appuser.rank" || w.MappingVersion != 3 {
 			t.Errorf("imported: %+v, %v", w, err)
 		}
 		if w, err = d.Why(t.Context(), ada.ID, "lastName"); err != nil || w.Source.Kind != SourceSCIM {

@@ -79,8 +79,8 @@ func (d *Directory) now() time.Time { return d.Now().UTC().Truncate(time.Millise
 
 // Source is what a change comes from, beside who made it: the answer of "why".
 type Source struct {
-	Kind    string // "scim", "manage", "import", "jit", "signin", "rule", "hook", "self"
-	ID      string // of the app or identity provider, empty for none
+	Kind    string // "scim", "manage", "import", "file", "jit", "signin", "rule", "hook", "self"
+	ID      string // of the app, identity provider or import of a file, empty for none
 	Mapping string // expression that gave the value, empty for none
 }
 
@@ -88,7 +88,8 @@ type Source struct {
 const (
 	SourceSCIM   = "scim"
 	SourceManage = "manage"
-	SourceImport = "import"
+	SourceImport = "import" // from an app
+	SourceFile   = "file"   // from a file
 	SourceJIT    = "jit"
 	SourceSignIn = "signin"
 	SourceRule   = "rule"
@@ -108,6 +109,8 @@ type Change struct {
 	// Mappings are the expressions that gave the values, by profile attribute, where
 	// each attribute has its own.
 	Mappings map[string]string
+	// MappingVersion is the version of the mapping that they stand in.
+	MappingVersion int64
 	// Own says that a person changes their own resource with no more right than that: the
 	// permission SELF of each attribute decides.
 	Own bool

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,7 +57,7 @@ func (d *Directory) checkOwnedTx(tx *sqldb.Tx, c Change, userID string, attrs []
 // came from an app with PROFILE_MASTERING: its name and members are decided there. What
 // the directory does by itself, at a sign-in or by a rule, adds to them and is let pass.
 func (d *Directory) checkGroupOwnedTx(tx *sqldb.Tx, c Change, g *Group) error {
-	if g.Type != AppGroup || c.Source.Kind != SourceSCIM && c.Source.Kind != SourceManage {
+	if g.Type != AppGroup || !slices.Contains([]string{SourceSCIM, SourceManage, SourceFile}, c.Source.Kind) {
 		return nil
 	}
 	owned := OwnedError{Attr: fmt.Sprintf("group %q", g.Name())}
@@ -76,24 +77,27 @@ func (d *Directory) checkGroupOwnedTx(tx *sqldb.Tx, c Change, g *Group) error {
 const anyAttr = "*"
 
 // sourceRow is where the value of an attribute comes from.
-func sourceRow(c Change, ev changed, attr, mapping string, now time.Time) []any {
-	return []any{ev.RID, attr, c.Source.Kind, c.Source.ID, mapping, ev.Event, now.UnixMicro()}
+func sourceRow(c Change, ev changed, attr string, now time.Time) []any {
+	mapping, version := c.Source.Mapping, int64(0)
+	if m, ok := c.Mappings[attr]; ok {
+		mapping, version = m, c.MappingVersion
+	}
+	return []any{ev.RID, attr, c.Source.Kind, c.Source.ID, mapping, version, ev.Event, now.UnixMicro()}
 }
 
-const insertSources = `INSERT INTO attribute_sources (rid, attr, kind, source, mapping, event, time)`
+const (
+	insertSources  = `INSERT INTO attribute_sources (rid, attr, kind, source, mapping, mapping_version, event, time)`
+	sourcesColumns = 8
+)
 
 // noteSources records where the new values of a user come from.
 func (d *Directory) noteSources(tx *sqldb.Tx, c Change, ev changed) error {
-	now, values := d.Now(), make([]any, 0, 7*len(ev.Attrs))
+	now, values := d.Now(), make([]any, 0, sourcesColumns*len(ev.Attrs))
 	for _, attr := range ev.Attrs {
-		mapping := c.Source.Mapping
-		if m, ok := c.Mappings[attr]; ok {
-			mapping = m
-		}
-		values = append(values, sourceRow(c, ev, attr, mapping, now)...)
+		values = append(values, sourceRow(c, ev, attr, now)...)
 	}
-	_, err := tx.InsertMany(insertSources, 7, ` ON CONFLICT (rid, attr) DO UPDATE SET kind = excluded.kind, source = excluded.source,
-		mapping = excluded.mapping, event = excluded.event, time = excluded.time`, values)
+	_, err := tx.InsertMany(insertSources, sourcesColumns, ` ON CONFLICT (rid, attr) DO UPDATE SET kind = excluded.kind, source = excluded.source,
+		mapping = excluded.mapping, mapping_version = excluded.mapping_version, event = excluded.event, time = excluded.time`, values)
 	if err != nil {
 		return fmt.Errorf("note sources: %w", err)
 	}
@@ -102,16 +106,16 @@ func (d *Directory) noteSources(tx *sqldb.Tx, c Change, ev changed) error {
 
 // noteFirstSources records where the values of new users come from.
 func (d *Directory) noteFirstSources(tx *sqldb.Tx, c Change, people []changed) error {
-	now, values := d.Now(), make([]any, 0, 7*len(people))
+	now, values := d.Now(), make([]any, 0, sourcesColumns*len(people))
 	for _, ev := range people {
-		values = append(values, sourceRow(c, ev, anyAttr, c.Source.Mapping, now)...)
+		values = append(values, sourceRow(c, ev, anyAttr, now)...)
 		for _, attr := range ev.Attrs {
-			if m, ok := c.Mappings[attr]; ok && m != c.Source.Mapping {
-				values = append(values, sourceRow(c, ev, attr, m, now)...)
+			if _, ok := c.Mappings[attr]; ok {
+				values = append(values, sourceRow(c, ev, attr, now)...)
 			}
 		}
 	}
-	if _, err := tx.InsertMany(insertSources, 7, "", values); err != nil {
+	if _, err := tx.InsertMany(insertSources, sourcesColumns, "", values); err != nil {
 		return fmt.Errorf("note sources: %w", err)
 	}
 	return nil

@@ -14,8 +14,10 @@ type Why struct {
 	Source  Source
 	App     string // label of the app that it comes from, "" for none
 	Mapping string // the expression that gave it, "" for none
-	Event   string
-	Time    time.Time
+	// MappingVersion is the version of the mapping that the expression stood in, 0 for none.
+	MappingVersion int64
+	Event          string
+	Time           time.Time
 }
 
 // Why explains an attribute of a user's profile. ErrNotFound for a user or attribute
@@ -37,9 +39,9 @@ func (d *Directory) Why(ctx context.Context, userID, attr string) (*Why, error) 
 		fallback = attr
 	}
 	var at int64
-	err = d.DB.QueryRow(ctx, `SELECT s.kind, s.source, s.mapping, s.event, s.time, COALESCE((SELECT a.label FROM apps a WHERE a.id = s.source), '')
+	err = d.DB.QueryRow(ctx, `SELECT s.kind, s.source, s.mapping, s.mapping_version, s.event, s.time, COALESCE((SELECT a.label FROM apps a WHERE a.id = s.source), '')
 		FROM attribute_sources s WHERE s.rid = $1 AND s.attr IN ($2, $3) ORDER BY s.attr = $3 LIMIT 1`, u.RID, attr, fallback).
-		Scan(&w.Source.Kind, &w.Source.ID, &w.Mapping, &w.Event, &at, &w.App)
+		Scan(&w.Source.Kind, &w.Source.ID, &w.Mapping, &w.MappingVersion, &w.Event, &at, &w.App)
 	if errors.Is(err, sql.ErrNoRows) {
 		return w, nil
 	}

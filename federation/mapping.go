@@ -77,6 +77,7 @@ func (s *Service) compiledFor(ctx context.Context, idp IdP) (compiled, error) {
 type captured struct {
 	values   map[string]any
 	sources  map[string]string
+	version  int64    // of the mapping
 	problems []string // attributes that were left as they are, and why
 }
 
@@ -94,7 +95,7 @@ func (s *Service) capture(ctx context.Context, idp IdP, a Assertion, create bool
 	}
 	out, problems := c.program.Apply(ctx, vars, nil, create)
 	maps.DeleteFunc(out, func(name string, v any) bool { return v == nil || name == "login" })
-	got := captured{values: out, sources: c.sources}
+	got := captured{values: out, sources: c.sources, version: c.version}
 	for _, p := range problems {
 		got.problems = append(got.problems, p.String())
 	}

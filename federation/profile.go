@@ -18,7 +18,7 @@ func (s *Service) newUserTx(tx *sqldb.Tx, p *plan, c directory.Change) (*directo
 	if err != nil {
 		return nil, err
 	}
-	c.Mappings = p.profile.sources
+	c.Mappings, c.MappingVersion = p.profile.sources, p.profile.version
 	u, err := s.Directory.CreateUserTx(tx, c, r, directory.CreateOptions{Status: directory.Active})
 	if errors.Is(err, directory.ErrConflict) {
 		return nil, errRace // made since the decision
@@ -75,7 +75,7 @@ func (s *Service) refreshTx(tx *sqldb.Tx, p *plan, c directory.Change, u *direct
 	if err != nil {
 		return err
 	}
-	c.Mappings = p.profile.sources
+	c.Mappings, c.MappingVersion = p.profile.sources, p.profile.version
 	for len(news) > 0 {
 		_, err := s.Directory.UpdateProfileTx(tx, c, u.ID, news)
 		var owned *directory.OwnedError

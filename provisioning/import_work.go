@@ -270,7 +270,7 @@ func (e *Engine) logged(ctx context.Context, what string, err error) {
 func (w *work) change() directory.Change {
 	c := system(w.t.app)
 	c.Request = w.run.Request
-	c.Mappings = w.t.in.expressions()
+	c.Mappings, c.MappingVersion = w.t.in.expressions(), w.t.in.source.Version
 	// A person with the manage scope has looked at the plan and approved it.
 	c.Manage = w.run.approved
 	return c

@@ -221,19 +221,33 @@ type whyInput struct {
 	Attribute string `path:"attribute"`
 }
 
-// whyBody says where a value comes from. Source is the kind, or the app's label.
-type whyBody struct {
-	Value   any        `json:"value"`
-	Source  *whySource `json:"source"`
-	Mapping *string    `json:"mapping"`
-	Event   *string    `json:"event"`
-	Time    *string    `json:"time"`
+// WhyBody says where a value comes from, as the management API and the command line do.
+type WhyBody struct {
+	Value          any        `json:"value"`
+	Source         *WhySource `json:"source"`
+	Mapping        *string    `json:"mapping"`
+	MappingVersion *int64     `json:"mappingVersion"`
+	Event          *string    `json:"event"`
+	Time           *string    `json:"time"`
 }
 
-type whySource struct {
+// WhySource is a kind of source; of an app or a file, with its ID and label.
+type WhySource struct {
 	Kind string `json:"kind"`
 	ID   string `json:"id,omitempty"`
 	Name string `json:"name,omitempty"`
+}
+
+// ShowWhy is the body of an explanation.
+func ShowWhy(w *directory.Why) WhyBody {
+	b := WhyBody{Value: w.Value, Mapping: notEmpty(w.Mapping), Event: notEmpty(w.Event), Time: httpapi.Stamp(w.Time)}
+	if w.Source.Kind != "" {
+		b.Source = &WhySource{Kind: w.Source.Kind, ID: w.Source.ID, Name: w.App}
+	}
+	if w.MappingVersion > 0 {
+		b.MappingVersion = &w.MappingVersion
+	}
+	return b
 }
 
 func (h *handlers) why(ctx context.Context, in *whyInput) (*anyOutput, error) {
@@ -245,12 +259,7 @@ func (h *handlers) why(ctx context.Context, in *whyInput) (*anyOutput, error) {
 	if err != nil {
 		return nil, apiError(err, "", in.Attribute, "Attribute")
 	}
-	b := whyBody{Value: w.Value, Time: httpapi.Stamp(w.Time)}
-	if w.Source.Kind != "" {
-		b.Source = &whySource{Kind: w.Source.Kind, ID: w.Source.ID, Name: w.App}
-	}
-	b.Mapping, b.Event = notEmpty(w.Mapping), notEmpty(w.Event)
-	return &anyOutput{Body: b}, nil
+	return &anyOutput{Body: ShowWhy(w)}, nil
 }
 
 func notEmpty(s string) *string {
