@@ -17,6 +17,8 @@ var allowed = map[string][]string{
 	"directory":               with(ground, "schemas", "schemas/scim", "schemas/expr"),
 	"directory/mapping":       with(ground, "directory", "schemas", "schemas/expr"),
 	"directory/feed":          with(ground, "directory", "schemas", "schemas/scim"),
+	"directory/transfer":      with(ground, "directory", "schemas"),
+	"directory/seed":          with(ground, "directory", "schemas"),
 	"directory/scim":          with(edge, "directory", "directory/feed", "schemas", "schemas/scim"),
 	"directory/scim/exchange": {}, // a file and two HTTP clients of it: it knows no directory
 	"directory/manage":        with(edge, "directory", "directory/feed", "directory/mapping", "schemas", "schemas/expr", "schemas/scim"),
