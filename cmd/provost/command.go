@@ -16,7 +16,7 @@ func rootCommand() *cobra.Command {
 	}
 	addConfigFlags(root.PersistentFlags())
 	root.PersistentFlags().Bool("json", false, "print JSON instead of text")
-	root.AddCommand(serveCommand(), tokenCommand(), scimCommand(), importCommand(), versionCommand())
+	root.AddCommand(serveCommand(), tokenCommand(), scimCommand(), importCommand(), dataCommand(), whyCommand(), benchCommand(), versionCommand())
 	return root
 }
 

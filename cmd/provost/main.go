@@ -6,6 +6,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -19,14 +20,24 @@ func main() {
 	os.Exit(run())
 }
 
-// run returns the exit code: 0, or 1 after one clear line on standard error.
+// run returns the exit code: 0, or 1 after one clear line on standard error, or 2 after
+// one for what was done in part.
 func run() int {
 	syscall.Umask(0o077) // what this process writes is for its owner alone
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := rootCommand().ExecuteContext(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "provost:", oneLine(err))
-		return 1
+	err := rootCommand().ExecuteContext(ctx)
+	if err == nil {
+		return 0
 	}
-	return 0
+	fmt.Fprintln(os.Stderr, "provost:", oneLine(err))
+	if _, partly := errors.AsType[*partlyDone](err); partly {
+		return 2
+	}
+	return 1
 }
+
+// partlyDone says that a command did its work but for some of what it was given.
+type partlyDone struct{ what string }
+
+func (e *partlyDone) Error() string { return e.what }
