@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/provost-id/provost/internal/sqldb"
@@ -214,7 +215,10 @@ func (d *Directory) checkMembersTx(tx *sqldb.Tx, b *Bounds, m schemas.MemberChan
 			delete(hidden, id)
 		}
 	}
-	return unknownMember(hidden)
+	for _, id := range slices.Sorted(maps.Keys(hidden)) {
+		return unknownMember(id)
+	}
+	return nil
 }
 
 // checkSameMembersTx refuses other members than a group has.

@@ -110,6 +110,14 @@ func checkChangesFor(ctx context.Context) error {
 	return forbidden("the token is limited to groups: it may list, and not follow changes")
 }
 
+// checkEventsFor refuses event streams to a token with any limit: they tell of everything.
+func checkEventsFor(ctx context.Context) error {
+	if limits(ctx) == nil {
+		return nil
+	}
+	return forbidden("the token is limited: event streams tell of everything")
+}
+
 func forbidden(detail string) error {
 	return &statusError{status: http.StatusForbidden, detail: detail}
 }

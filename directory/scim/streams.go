@@ -16,6 +16,10 @@ const maxPollBody = 256 << 10
 // pollStream serves POST of the poll endpoint of an event stream (RFC 8936, section 2).
 // Only the client that the stream belongs to knows that it exists.
 func (s *Server) pollStream(w http.ResponseWriter, r *http.Request) {
+	if err := checkEventsFor(r.Context()); err != nil {
+		s.writeError(w, r, err)
+		return
+	}
 	q, err := readPoll(w, r)
 	if err != nil {
 		s.writeError(w, r, err)
