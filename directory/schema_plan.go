@@ -18,7 +18,7 @@ type schemaPlan struct {
 	open []*operation // what is under way before the change
 }
 
-// ErrSchemaBusy is wrapped by a BusyError.
+// BusyError is a change of the schema that waits for one that is under way.
 type BusyError struct {
 	Attr      string // "badge"; the URN or name for all of a schema or type
 	Operation string // ID

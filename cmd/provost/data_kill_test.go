@@ -169,8 +169,8 @@ func killed(t *testing.T, args []string, took time.Duration) (times int) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		if try < 12 {
-			pause := time.Duration(float64(took) * (0.15 + 0.35*r.Float64()))
+		if try < 20 {
+			pause := time.Duration(float64(took) * (0.05 + 0.3*r.Float64()))
 			timer := time.AfterFunc(pause, func() { _ = cmd.Process.Kill() }) // it may have ended
 			defer timer.Stop()
 		}

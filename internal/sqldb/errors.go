@@ -33,9 +33,9 @@ func IsForeignKey(err error) bool {
 // againTries is how often a closure is run that asks to be run again.
 const againTries = 5
 
-// Again, returned by a closure, makes Write undo the transaction, call Prepare outside
-// of it, and run the closure once more: the closure has found that what it was made
-// from, and holds in memory, is out of date. After againTries the error is the caller's.
+// Again is returned by a closure that has found that what it was made from, and holds in
+// memory, is out of date: Write undoes the transaction, calls Prepare outside of it, and
+// runs the closure once more. After againTries the error is the caller's.
 type Again struct {
 	Prepare func(context.Context) error
 	Reason  string
