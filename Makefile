@@ -63,3 +63,18 @@ bench: build ## measure the server beside its floors in one run
 	@.ci/deps bench
 	$(GO) build -o bin/bench ./cmd/bench
 	./bin/bench -provost bin/provost
+
+USERS   ?= 100000
+MINUTES ?= 2
+DB      ?= sqlite
+.PHONY: bench-scim
+bench-scim: build ## measure a directory of USERS people with MINUTES of writes, DB=sqlite or postgresql
+	@.ci/deps bench
+	$(GO) build -o bin/bench ./cmd/bench
+	$(if $(filter postgresql,$(DB)),.ci/with-postgres) sh -c './bin/bench -provost bin/provost -scim -users $(USERS) -minutes $(MINUTES) -out "$(OUT)" -db "$(if $(filter postgresql,$(DB)),$$PROVOST_TEST_POSTGRES)"'
+
+.PHONY: bench-scim-full
+bench-scim-full: ## the same with 1,000,000 people and 30 minutes of writes, on both databases, into docs/bench
+	mkdir -p docs/bench
+	$(MAKE) bench-scim USERS=1000000 MINUTES=30 DB=sqlite OUT=docs/bench/scim-sqlite.json
+	$(MAKE) bench-scim USERS=1000000 MINUTES=30 DB=postgresql OUT=docs/bench/scim-postgresql.json
