@@ -119,14 +119,18 @@ func TestDataImportKilledAndResumed(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			made := func(flags []string) {
+				mustRun(t, slices.Concat([]string{"data", "export", "--format", "jsonl"}, flags)...)
+			}
 			flags, whole := database()
+			made(flags)
 			started := time.Now()
 			mustRun(t, slices.Concat([]string{"data", "import", file, "--rejects", file + ".whole"}, flags)...)
 			took := time.Since(started)
 			want := exported(t, flags)
 
 			flags, pieces := database()
-			mustRun(t, slices.Concat([]string{"data", "export", "--format", "jsonl"}, flags)...) // the database is made
+			made(flags)
 			killed := killed(t, slices.Concat([]string{"data", "import", file, "--rejects", file + ".pieces"}, flags), took)
 			if killed < 2 {
 				t.Errorf("it was killed only %d times", killed)
