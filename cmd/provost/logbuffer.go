@@ -43,6 +43,9 @@ func (w *logWriter) flush() {
 }
 
 func (w *logWriter) writeOut() {
+	if len(w.buf) == 0 {
+		return
+	}
 	_, _ = w.out.Write(w.buf) // there is nowhere to report a log that cannot be written
 	w.buf = w.buf[:0]
 }

@@ -20,11 +20,13 @@ func (l *lines) Write(b []byte) (int, error) {
 	return l.text.Write(b)
 }
 
-func (l *lines) count() int {
+func (l *lines) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return strings.Count(l.text.String(), "\n")
+	return l.text.String()
 }
+
+func (l *lines) count() int { return strings.Count(l.String(), "\n") }
 
 func TestLogIsWrittenSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -55,7 +57,7 @@ func TestLogIsWrittenSoon(t *testing.T) {
 		if n := out.count(); n != 1003 {
 			t.Errorf("%d lines at the end, want 1003", n)
 		}
-		if last := out.text.String(); !strings.Contains(last, `"node":"a","g":{"text"`) {
+		if last := out.String(); !strings.Contains(last, `"node":"a","g":{"text"`) {
 			t.Error("attributes and groups are lost")
 		}
 		time.Sleep(logDelay) // the timer that is left
