@@ -69,7 +69,7 @@ func (l *lister) checkpoints(ctx context.Context, starts ...int) (map[int]checkp
 			return nil, fmt.Errorf("read checkpoints: %w", err)
 		}
 		at, err := readPosition(plain)
-		if err == nil && at.segment < len(l.segments) {
+		if err == nil && l.has(at) {
 			found[start] = checkpoint{at: at, expires: micros(expires)}
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"github.com/provost-id/provost/schemas"
 )
 
 // CursorTime is how long a cursor may be used, and how long a walk by start index may
@@ -81,10 +83,31 @@ func (l *lister) openCursor() error {
 		return &CursorError{Expired: true}
 	}
 	l.total = int(int64(binary.BigEndian.Uint64(plain[8:])))
-	if l.from, err = readPosition(plain[16:]); err != nil || l.from.segment >= len(l.segments) {
+	if l.from, err = readPosition(plain[16:]); err != nil || !l.has(l.from) {
 		return &CursorError{}
 	}
 	return nil
+}
+
+// has says whether a position is one of this order. A change of the schema may have made
+// it another.
+func (l *lister) has(at position) bool {
+	if at.segment >= len(l.segments) {
+		return false
+	}
+	_, isText := at.value.(string)
+	return !at.inside || isText == l.isText(l.segments[at.segment])
+}
+
+// isText says whether the values of a segment are text; otherwise they are numbers.
+func (l *lister) isText(s segment) bool {
+	switch {
+	case s == inOrder:
+		return !l.sortedBy(schemas.InCreated) && !l.sortedBy(schemas.InModified)
+	case s >= ofType:
+		return l.sortedBy(schemas.InLocation)
+	}
+	return false
 }
 
 // What a position's value is.
@@ -103,7 +126,7 @@ func (at position) append(b []byte) []byte {
 			kind = valueText
 		}
 	}
-	b = append(b, byte(at.segment), kind)
+	b = append(binary.BigEndian.AppendUint16(b, uint16(at.segment)), kind)
 	b = binary.BigEndian.AppendUint64(b, uint64(at.rid))
 	switch v := at.value.(type) {
 	case string:
@@ -117,16 +140,18 @@ func (at position) append(b []byte) []byte {
 var errPosition = errors.New("malformed position of a list")
 
 func readPosition(b []byte) (at position, err error) {
-	if len(b) < 10 {
+	const head = 11
+	if len(b) < head {
 		return at, errPosition
 	}
-	at.segment, at.inside, at.rid = int(b[0]), b[1] != valueNone, int64(binary.BigEndian.Uint64(b[2:]))
-	switch value := b[10:]; {
-	case b[1] == valueText:
+	at.segment, at.rid = int(binary.BigEndian.Uint16(b)), int64(binary.BigEndian.Uint64(b[3:]))
+	at.inside = b[2] != valueNone
+	switch value := b[head:]; {
+	case b[2] == valueText:
 		at.value = string(value)
-	case b[1] == valueNumber && len(value) == 8:
+	case b[2] == valueNumber && len(value) == 8:
 		at.value = int64(binary.BigEndian.Uint64(value))
-	case b[1] != valueNone:
+	case b[2] != valueNone || len(value) > 0:
 		return at, errPosition
 	}
 	return at, nil

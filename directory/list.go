@@ -87,11 +87,14 @@ func (d *Directory) ListAll(ctx context.Context, of []TypeQuery, q ListQuery) (*
 }
 
 func (d *Directory) list(ctx context.Context, endpoint string, of []TypeQuery, q ListQuery) (*Page, error) {
-	l, err := d.newLister(ctx, endpoint, of, q)
+	l, err := d.newLister(endpoint, of, q)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.locate(ctx); err != nil {
+	if err := l.locate(ctx); err != nil { // before any work for a cursor that is forged
+		return nil, err
+	}
+	if err := l.compile(ctx); err != nil {
 		return nil, err
 	}
 	entries, more, err := l.entries(ctx)
@@ -140,25 +143,20 @@ type stream struct {
 	sel    selection
 }
 
-func (d *Directory) newLister(ctx context.Context, endpoint string, of []TypeQuery, q ListQuery) (*lister, error) {
+func (d *Directory) newLister(endpoint string, of []TypeQuery, q ListQuery) (*lister, error) {
 	l := &lister{d: d, q: q, total: -1}
 	var unsorted error
 	for _, t := range of {
 		s := stream{filter: t.Filter}
 		var ok bool
-		var err error
 		if s.typ, ok = d.Schemas().Type(t.Type); !ok { // removed since the request came
 			return nil, ErrNotFound
 		}
 		if q.SortBy != "" {
+			var err error
 			if s.by, err = s.typ.Attr(q.SortBy); err != nil && unsorted == nil {
 				unsorted = err
 			}
-		}
-		tq := q
-		tq.Filter = t.Filter
-		if s.sel, err = d.selection(ctx, d.DB, t.Type, tq); err != nil {
-			return nil, err
 		}
 		l.streams = append(l.streams, s)
 	}
@@ -168,6 +166,19 @@ func (d *Directory) newLister(ctx context.Context, endpoint string, of []TypeQue
 	l.segments = l.order()
 	l.scope = scope(endpoint, l.streams, q)
 	return l, nil
+}
+
+// compile turns what each type selects into SQL.
+func (l *lister) compile(ctx context.Context) (err error) {
+	for i := range l.streams {
+		s := &l.streams[i]
+		q := l.q
+		q.Filter = s.filter
+		if s.sel, err = l.d.selection(ctx, l.d.DB, s.typ.Name, q); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // filtered says that the list is not all resources of its types.

@@ -32,10 +32,7 @@ func TestListPlansAreRangesOfAnIndex(t *testing.T) {
 			for _, p := range planned {
 				for _, descending := range []bool{false, true} {
 					q := ListQuery{SortBy: p.by, Descending: descending, Filter: filter, Client: tester.Client}
-					l, err := d.newLister(t.Context(), typeUser, []TypeQuery{{Type: typeUser, Filter: filter}}, q)
-					if err != nil {
-						t.Fatal(err)
-					}
+					l := newCompiled(t, d, q)
 					for seg, kind := range l.segments {
 						if kind == absent && p.by == "externalId" { // where nobody is without one, all must be looked at
 							continue
@@ -48,6 +45,19 @@ func TestListPlansAreRangesOfAnIndex(t *testing.T) {
 			}
 		}
 	})
+}
+
+// newCompiled is a list of users, ready to be read.
+func newCompiled(t testing.TB, d *Directory, q ListQuery) *lister {
+	t.Helper()
+	l, err := d.newLister(typeUser, []TypeQuery{{Type: typeUser, Filter: q.Filter}}, q)
+	if err == nil {
+		err = l.compile(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
 }
 
 // deep is a position inside a segment.

@@ -116,10 +116,13 @@ func (l *lister) count(ctx context.Context) (n int, err error) {
 		return total(ctx, l.d.DB, l.types()...)
 	}
 	for _, s := range l.streams {
+		query, args := l.counted(s)
+		if query == "" {
+			// $1 is of the columns; counting names it too, or PostgreSQL could not tell its type.
+			query, args = "(SELECT count(*) FROM resources r WHERE $1 = $1 AND "+s.sel.where+")", s.sel.args
+		}
 		var some int
-		// $1 is of the columns; counting names it too, or PostgreSQL could not tell its type.
-		err := l.d.DB.QueryRow(ctx, "SELECT count(*) FROM resources r WHERE $1 = $1 AND "+s.sel.where, s.sel.args...).Scan(&some)
-		if err != nil {
+		if err := l.d.DB.QueryRow(ctx, "SELECT "+query, args...).Scan(&some); err != nil {
 			return 0, fmt.Errorf("count %s: %w", s.typ.Name, err)
 		}
 		n += some

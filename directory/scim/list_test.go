@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/provost-id/provost/schemas"
 )
 
 // search asks by GET and by POST of .search, which must answer alike, and returns the
@@ -157,4 +159,92 @@ func TestRFC7644_3_4_2_4_TotalOfAWalk(t *testing.T) {
 			t.Errorf("total %v, want 4", r.body["totalResults"])
 		}
 	})
+}
+
+// TestRFC7644_3_4_2_1_RootIsOneList: a query of the root sorts, pages and counts over all
+// types, also those with attributes of the same name that live elsewhere.
+func TestRFC7644_3_4_2_1_RootIsOneList(t *testing.T) {
+	each(t, func(t *testing.T, s *service, c *client) {
+		s.serve(deviceType(), schemas.ResourceType{
+			Name: "Badge", Endpoint: "/Badges", Description: "What opens doors",
+			Core: schemas.Schema{ID: "urn:example:params:scim:schemas:core:2.0:Badge", Name: "Badge", Attributes: []schemas.Attribute{
+				{Name: "displayName", Type: schemas.String}, {Name: "active", Type: schemas.Boolean}, {Name: "serial", Type: schemas.String, CaseExact: true},
+			}},
+		})
+		for _, made := range [][2]string{
+			{"/Users", `{"userName":"u1@example.com","displayName":"b"}`}, {"/Badges", `{"displayName":"A","active":true,"serial":"2"}`},
+			{"/Devices", `{"serial":"3"}`}, {"/Users", `{"userName":"u2@example.com","displayName":"D","active":false}`}, {"/Groups", `{"displayName":"c"}`},
+			{"/Badges", `{"displayName":"e","active":false}`}, {"/Devices", `{"serial":"1"}`}, {"/Badges", `{"serial":"1"}`},
+		} {
+			c.create(made[0], made[1])
+		}
+		for query, want := range map[string]string{
+			"":                   "e, a, u1 Badge:A Device:3 u2 c Badge:e Device:1 Badge:1",
+			"sortBy=displayName": "Badge:A Administrators u1 c u2 Badge:e Everyone Device:3 Device:1 Badge:1",
+			"sortBy=displayName&sortOrder=descending": "Badge:1 Device:1 Device:3 Everyone Badge:e u2 c u1 Administrators Badge:A",
+			"sortBy=serial&filter=serial+pr":          "Device:1 Badge:1 Badge:A Device:3",
+			"sortBy=active&filter=active+pr":          "u2 Badge:e u1 Badge:A",
+			"sortBy=active&sortOrder=descending&filter=meta.resourceType+sw+%22B%22+or+meta.resourceType+eq+%22Device%22": "Badge:1 Device:1 Device:3 Badge:A Badge:e",
+			"sortBy=meta.resourceType&filter=meta.resourceType+ne+%22Group%22":                                            "Badge:A Badge:e Badge:1 Device:3 Device:1 u1 u2",
+			"sortBy=meta.created&sortOrder=descending&filter=serial+pr":                                                   "Badge:1 Device:1 Device:3 Badge:A",
+			"sortBy=" + url.QueryEscape(deviceURN+":serial") + "&filter=serial+pr":                                        "Device:1 Device:3 Badge:A Badge:1",
+		} {
+			if query == "" {
+				want = strings.Replace(want, "e, a,", firstGroups(c), 1)
+			}
+			for _, count := range []int{1, 3, 100} {
+				for _, way := range []string{"cursor", "startIndex"} {
+					if got := c.names(query, way, count); got != want {
+						t.Errorf("%s by %s, %d a page:\n%s, want\n%s", query, way, count, got, want)
+					}
+				}
+			}
+		}
+		c.refused(http.StatusBadRequest, "invalidValue", "GET", "/?sortBy=serial&filter=userName+pr", "", "serial", "User")
+		c.refused(http.StatusBadRequest, "invalidValue", "GET", "/?sortBy=ports.display", "", "ports.display")
+	})
+}
+
+// firstGroups are the built-in groups in the order in which they were made.
+func firstGroups(c *client) string {
+	return logins(c.must(http.StatusOK, "GET", "/Groups?count=2", ""))
+}
+
+// names walks a list over all types and returns what it has seen.
+func (c *client) names(query, way string, count int) string {
+	c.t.Helper()
+	var all []string
+	next, value := "", 1
+	for {
+		path := fmt.Sprintf("/?%s&count=%d&startIndex=%d", query, count, value)
+		if way == "cursor" {
+			path = fmt.Sprintf("/?%s&count=%d&cursor=%s", query, count, next)
+		}
+		r := c.must(http.StatusOK, "GET", path, "")
+		for _, x := range r.resources() {
+			all = append(all, nameOf(x))
+		}
+		next, _ = r.body["nextCursor"].(string)
+		value += len(r.resources())
+		if next == "" && (way == "cursor" || float64(value) > r.body["totalResults"].(float64)) {
+			if r.body["totalResults"] != float64(len(all)) {
+				c.t.Errorf("%s: total %v, seen %d", path, r.body["totalResults"], len(all))
+			}
+			return strings.Join(all, " ")
+		}
+	}
+}
+
+func nameOf(x map[string]any) string {
+	typ, _ := at(x, "meta", "resourceType").(string)
+	for _, name := range []string{"userName", "displayName", "serial"} {
+		if v, ok := x[name].(string); ok {
+			v, _, _ = strings.Cut(v, "@")
+			if typ == "User" || typ == "Group" {
+				return v
+			}
+			return typ + ":" + v
+		}
+	}
+	return typ
 }
