@@ -66,24 +66,33 @@ type answered struct {
 
 // ServeHTTP implements http.Handler.
 func (r *Recorder) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	sent := &limited{}
-	if req.Body != nil {
-		req.Body = struct {
-			io.Reader
-			io.Closer
-		}{io.TeeReader(req.Body, sent), req.Body}
-	}
+	sent := opening(req)
 	out := &tee{ResponseWriter: w}
 	q := heard{method: req.Method, path: req.URL.RequestURI(), header: req.Header.Clone()}
 	r.proxy.ServeHTTP(out, req)
 	switch {
 	case out.failed:
-	case sent.over || out.body.over:
+	case len(sent) > maxKept || out.body.over:
 		r.lose(errors.New("a body is too large to keep"), q)
 	default:
-		q.body = sent.Bytes()
+		q.body = sent
 		r.keep(q, answered{status: out.status, header: out.Header(), body: out.body.Bytes()})
 	}
+}
+
+// opening reads the body as far as it is kept, and one byte to tell that there is more.
+// It does so before the request goes on: a server may answer, and the exchange be over,
+// while the transport still sends the body.
+func opening(req *http.Request) []byte {
+	if req.Body == nil {
+		return nil
+	}
+	b, _ := io.ReadAll(io.LimitReader(req.Body, maxKept+1)) // an error comes again to who reads on
+	req.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(b), req.Body), req.Body}
+	return b
 }
 
 func (r *Recorder) keep(q heard, a answered) {
