@@ -30,9 +30,9 @@ const cursorPurpose = "list-cursor"
 
 // scope binds a cursor to its query and its client: with any other it does not open.
 func scope(endpoint string, of []stream, q ListQuery) string {
-	parts := []string{endpoint, q.Client, q.Status, q.NotStatus, strings.ToLower(q.SortBy), "ascending"}
+	parts := []string{endpoint, q.Client, strings.ToLower(q.SortBy), "ascending"}
 	if q.Descending {
-		parts[5] = "descending"
+		parts[3] = "descending"
 	}
 	parts = append(parts, q.Bounds.groups()...)
 	for _, s := range of {

@@ -65,7 +65,12 @@ func (b *compiler) cost(n schemas.Node) cost {
 
 func compareCost(n *schemas.Compare) cost {
 	switch n.Attr.Where {
-	case schemas.InVersion:
+	case schemas.InVersion, schemas.InStatusChanged, schemas.InActivated, schemas.InMembersChanged:
+		return costWalk
+	case schemas.InStatus: // ACTIVE is in no index
+		if n.Op == schemas.EQ && n.Value != string(Active) {
+			return costRange
+		}
 		return costWalk
 	case schemas.InMembers, schemas.InGroups:
 		return relationCost(n)

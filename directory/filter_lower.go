@@ -101,13 +101,16 @@ func (b *compiler) lowerCompare(c *schemas.Compare) (schemas.Node, verdict) {
 	switch c.Attr.Where {
 	case schemas.InResourceType:
 		return nil, verdictOf(holds(c.Op, b.typ, c.Value))
+	case schemas.InUserType:
+		return nil, verdictOf(holds(c.Op, schemas.UserType, c.Value))
 	case schemas.InSchemas:
 		if holds(c.Op, schemas.Fold(b.core), c.Value) {
 			return nil, always
 		}
 	case schemas.InLocation:
 		return b.lowerLocation(c)
-	case schemas.InID, schemas.InCreated, schemas.InModified, schemas.InVersion, schemas.InActive:
+	case schemas.InID, schemas.InCreated, schemas.InModified, schemas.InVersion, schemas.InActive,
+		schemas.InStatus, schemas.InStatusChanged, schemas.InMembersChanged:
 		if c.Op == schemas.PR {
 			return nil, always
 		}

@@ -50,7 +50,11 @@ func (b *compiler) probeCompare(n *schemas.Compare, r string, negated bool) stri
 	case schemas.InIndex, schemas.InSchemas:
 		return b.probeIndex(n, r)
 	}
-	condition := "(" + b.compare(r+"."+hotColumns[n.Attr.Where], n) + ")"
+	column := r + "." + hotColumns[n.Attr.Where]
+	if n.Attr.Where == schemas.InMembersChanged { // of a group that never had any
+		column = "COALESCE(" + column + ", " + r + ".created)"
+	}
+	condition := "(" + b.compare(column, n) + ")"
 	if negated && isNullable(n.Attr.Where) {
 		return "COALESCE(" + condition + ", FALSE)"
 	}

@@ -233,3 +233,37 @@ func asSeen(t testing.TB, d *Directory) (docs []map[string]any) {
 	}
 	return docs
 }
+
+// TestSearchFindsWhatIsShown: whoever has a value in the flat profile is found by it.
+func TestSearchFindsWhatIsShown(t *testing.T) {
+	each(t, func(t *testing.T, d *Directory) {
+		types := typesOfEverything()
+		useSchema(t, d, types)
+		randomPeople(t, d, types[0], 40)
+		p, err := d.List(t.Context(), typeUser, ListQuery{Count: 100})
+		check(t, err)
+		asked := 0
+		for _, u := range p.Users {
+			profile, err := d.Profile(u)
+			check(t, err)
+			for name, value := range profile {
+				if _, isList := value.([]any); isList || value == "" {
+					continue
+				}
+				asked++
+				f, err := d.userType().ParseSearch("profile." + name + " eq " + toJSON(value))
+				if err != nil {
+					t.Fatalf("%s %v: %v", name, value, err)
+				}
+				found, err := d.List(t.Context(), typeUser, ListQuery{Filter: f, Count: 100})
+				check(t, err)
+				if !slices.ContainsFunc(found.Users, func(x *User) bool { return x.ID == u.ID }) {
+					t.Errorf("%s eq %v does not find %s", name, value, u.Doc)
+				}
+			}
+		}
+		if asked < 300 {
+			t.Errorf("only %d values", asked)
+		}
+	})
+}

@@ -28,15 +28,6 @@ func (d *Directory) selection(ctx context.Context, rd sqldb.Reader, typ string, 
 	if err != nil {
 		return selection{}, err
 	}
-	if q.Status != "" {
-		where += " AND r.status = " + b.arg(q.Status)
-		if q.Status != string(Active) {
-			where += " AND r.status <> 'ACTIVE'" // the words of the partial index
-		}
-	}
-	if q.NotStatus != "" {
-		where += " AND r.status <> " + b.arg(q.NotStatus)
-	}
 	return selection{where: where + b.bound(q), args: b.args}, nil
 }
 

@@ -137,10 +137,15 @@ var hotColumns = map[schemas.Where]string{
 	schemas.InActive: "active", schemas.InUserName: "user_name", schemas.InDisplayName: "display_name",
 	schemas.InFamilyName: "family_name", schemas.InGivenName: "given_name", schemas.InID: "id",
 	schemas.InCreated: "created", schemas.InModified: "modified", schemas.InVersion: "version",
+	schemas.InStatus: "status", schemas.InStatusChanged: "status_changed", schemas.InActivated: "activated", schemas.InMembersChanged: "members_changed",
 }
 
 func isNullable(w schemas.Where) bool {
-	return w == schemas.InUserName || w == schemas.InDisplayName || w == schemas.InFamilyName || w == schemas.InGivenName
+	switch w {
+	case schemas.InUserName, schemas.InDisplayName, schemas.InFamilyName, schemas.InGivenName, schemas.InActivated:
+		return true
+	}
+	return false
 }
 
 // inIndex says that the values of an attribute are rows of attribute_values.
@@ -154,7 +159,7 @@ func (b *compiler) compare(column string, n *schemas.Compare) string {
 		return column + " IS NOT NULL"
 	}
 	switch n.Attr.Where {
-	case schemas.InCreated, schemas.InModified:
+	case schemas.InCreated, schemas.InModified, schemas.InStatusChanged, schemas.InActivated, schemas.InMembersChanged:
 		return column + " " + sqlOperators[n.Op] + " " + b.arg(n.Micros)
 	case schemas.InVersion:
 		if n.Op == schemas.EQ {

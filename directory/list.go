@@ -10,9 +10,6 @@ import (
 // ListQuery selects, sorts and pages. Count 0 asks for the total alone.
 type ListQuery struct {
 	Filter *schemas.Filter // nil for all
-	// Status, when set, keeps users of one status, or groups of one GroupType;
-	// NotStatus leaves one out.
-	Status, NotStatus string
 	// SortBy is the path of the attribute to sort by (RFC 7644, section 3.4.2.3), empty
 	// for the order of creation. Resources without a value come last, or first when
 	// Descending.
@@ -183,7 +180,7 @@ func (l *lister) compile(ctx context.Context) (err error) {
 
 // filtered says that the list is not all resources of its types.
 func (l *lister) filtered() bool {
-	if l.q.Status != "" || l.q.NotStatus != "" || l.q.Bounds.groups() != nil {
+	if l.q.Bounds.groups() != nil {
 		return true
 	}
 	return slices.ContainsFunc(l.streams, func(s stream) bool { return s.filter != nil && s.filter.Root != nil })

@@ -18,7 +18,7 @@ type counter struct {
 
 // counted is the number of matches of one type, or empty when no index tells it.
 func (l *lister) counted(s stream) (expression string, args []any) {
-	if l.q.Status != "" || l.q.NotStatus != "" || s.filter == nil || s.filter.Root == nil {
+	if s.filter == nil || s.filter.Root == nil {
 		return "", nil
 	}
 	c := counter{

@@ -73,23 +73,31 @@ type Where uint8
 // The places. Values of InIndex are rows (Path, value, element) of the attribute
 // index; all others are columns or tables of their own.
 const (
-	InIndex        Where = iota
-	InActive             // the hot column active; Value is "true" or "false"
-	InUserName           // the hot column user_name, folded as Hot.UserName
-	InDisplayName        // the hot column display_name, folded as Hot.DisplayName
-	InFamilyName         // the hot column family_name
-	InGivenName          // the hot column given_name
-	InID                 // exact
-	InExternalID         // exact, in the namespace of the client
-	InCreated            // microseconds
-	InModified           // microseconds
-	InVersion            // a number; Value is compared with the text W/"number"
-	InResourceType       // Value is compared with Type.Name, exactly
-	InLocation           // exact: the URL of the resource, which ends in its ID
-	InSchemas            // multi-valued: the core schema, and Path in the index for extensions
-	InMembers            // of a group; Sub is "value", "$ref", "type" or "display"
-	InGroups             // of a user; Sub is one of the same
+	InIndex          Where = iota
+	InActive               // the hot column active; Value is "true" or "false"
+	InUserName             // the hot column user_name, folded as Hot.UserName
+	InDisplayName          // the hot column display_name, folded as Hot.DisplayName
+	InFamilyName           // the hot column family_name
+	InGivenName            // the hot column given_name
+	InID                   // exact
+	InExternalID           // exact, in the namespace of the client
+	InCreated              // microseconds
+	InModified             // microseconds
+	InVersion              // a number; Value is compared with the text W/"number"
+	InResourceType         // Value is compared with Type.Name, exactly
+	InLocation             // exact: the URL of the resource, which ends in its ID
+	InSchemas              // multi-valued: the core schema, and Path in the index for extensions
+	InStatus               // exact: the lifecycle status of a user, the type of a group
+	InStatusChanged        // microseconds
+	InActivated            // microseconds; some have none
+	InMembersChanged       // microseconds
+	InUserType             // Value is compared with UserType
+	InMembers              // of a group; Sub is "value", "$ref", "type" or "display"
+	InGroups               // of a user; Sub is one of the same
 )
+
+// UserType is the type of all users in the management API.
+const UserType = "default"
 
 // AttrRef is an attribute that a filter speaks of.
 type AttrRef struct {

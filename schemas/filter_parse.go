@@ -21,15 +21,20 @@ type filterParser struct {
 	// inMemory allows attributes that no index has: a PATCH path is evaluated on the
 	// resource itself.
 	inMemory bool
-	depth    int
-	terms    int
+	// search takes the names of the management API; see search.go.
+	search bool
+	depth  int
+	terms  int
 }
 
 // ParseFilter parses a filter and resolves it against the type (RFC 7644, section
 // 3.4.2.2). An attribute that the type does not have, or a comparison that cannot be
 // evaluated on its type, is an *Error of type invalidFilter.
 func (t *Type) ParseFilter(src string, d Dialect) (*Filter, error) {
-	p := filterParser{scanner: scanner{src: src}, t: t, d: d}
+	return t.parseFilter(src, filterParser{scanner: scanner{src: src}, t: t, d: d})
+}
+
+func (t *Type) parseFilter(src string, p filterParser) (*Filter, error) {
 	if len(src) > maxFilterLength {
 		return nil, p.errorf("longer than %d bytes", maxFilterLength)
 	}
@@ -116,7 +121,10 @@ func (p *filterParser) unary() (Node, error) {
 	if rest := p.rest(); rest != "" {
 		return nil, errorf(InvalidFilter, clip(word+rest), "no attribute has such a name")
 	}
-	if p.next() == '[' {
+	switch {
+	case p.search:
+		return p.searchTerm(word)
+	case p.next() == '[':
 		return p.valuePath(word)
 	}
 	return p.comparison(word)
@@ -211,10 +219,18 @@ func (p *filterParser) comparison(name string) (Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p.compareTo(a)
+}
+
+// compareTo reads op value.
+func (p *filterParser) compareTo(a *attr) (Node, error) {
 	word := p.word()
 	op, ok := operators[lower(word)]
 	if !ok {
 		return nil, errorf(InvalidFilter, a.path, "unknown operator %q", clip(word))
+	}
+	if op == NE && p.search { // the contract has none
+		return nil, errorf(InvalidFilter, a.path, "ne is no operator of a search: write not (... eq ...)")
 	}
 	if op == PR {
 		return p.present(a)

@@ -200,7 +200,7 @@ func (v literal) typeName() string {
 // resolve sets the value as the place of the attribute holds it.
 func (c *Compare) resolve(a *attr, text string) {
 	switch c.Attr.Where {
-	case InCreated, InModified:
+	case InCreated, InModified, InStatusChanged, InActivated, InMembersChanged:
 		t, _ := parseDateTime(text) // check has parsed it
 		c.Micros = c.Op.micros(t)
 	case InVersion:

@@ -35,7 +35,8 @@ func shape(n Node) string {
 			InIndex: n.Attr.Path, InActive: "$active", InUserName: "$userName", InDisplayName: "$displayName",
 			InFamilyName: "$familyName", InGivenName: "$givenName", InID: "$id", InExternalID: "$externalId",
 			InCreated: "$created", InModified: "$modified", InVersion: "$version",
-			InResourceType: "$type", InLocation: "$location", InSchemas: "$schemas", InMembers: "$members." + n.Attr.Sub, InGroups: "$groups." + n.Attr.Sub,
+			InResourceType: "$type", InLocation: "$location", InSchemas: "$schemas",
+			InStatus: "$status", InStatusChanged: "$statusChanged", InActivated: "$activated", InMembersChanged: "$membersChanged", InUserType: "$userType", InMembers: "$members." + n.Attr.Sub, InGroups: "$groups." + n.Attr.Sub,
 		}[n.Attr.Where]
 		if n.Op == PR {
 			return where + " pr"

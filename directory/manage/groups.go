@@ -48,7 +48,7 @@ func (h *handlers) showGroup(ctx context.Context, g *directory.Group) (*groupOut
 }
 
 func (h *handlers) listGroups(ctx context.Context, in *listInput) (*httpapi.List[groupBody], error) {
-	q, err := h.query(ctx, in, "Group", groupPaths, "type", []string{"displayName"})
+	q, err := h.query(ctx, in, "Group", "", []string{"displayName"})
 	if err != nil {
 		return nil, err
 	}

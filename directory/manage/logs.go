@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/provost-id/provost/internal/events"
@@ -115,29 +114,6 @@ func logTime(name, s string) (time.Time, error) {
 		return t, httpapi.New(http.StatusBadRequest, httpapi.EDate, "Invalid date. The form is yyyy-MM-dd'T'HH:mm:ss.SSSZ", name+": "+strconv.Quote(s))
 	}
 	return t, nil
-}
-
-// readLogFilter understands the two comparisons that the log has indexes for.
-func readLogFilter(filter string, q *events.Query) error {
-	if filter == "" {
-		return nil
-	}
-	all := tokens(filter)
-	for i := 0; i < len(all); i += 4 {
-		if len(all) < i+3 || !all[i+1].is("eq") || len(all) > i+3 && !all[i+3].is("and") {
-			return badSearch("want: eventType eq \"...\" and target.id eq \"...\"")
-		}
-		value := strings.Trim(all[i+2].text, `"`)
-		switch all[i].text {
-		case "eventType":
-			q.Type = value
-		case "target.id":
-			q.Subject = value
-		default:
-			return badSearch(all[i].text + " cannot be searched by")
-		}
-	}
-	return nil
 }
 
 func logEventOf(e events.Event) logEvent {

@@ -307,6 +307,9 @@ func TestListsAndSearch(t *testing.T) {
 			`search=(profile.login sw "user4" or profile.login sw "user3") and status eq "SUSPENDED"`: "3",
 			`filter=profile.login eq "USER0@example.com"`:                                             "0", `filter=profile.email eq "user4@example.com"`: "4",
 			`search=lastUpdated gt "2020-01-01T00:00:00.000Z" and profile.department pr`: "1",
+			`search=status eq "SUSPENDED" or status eq "DEPROVISIONED"`:                  "2 3", `search=not (status eq "ACTIVE")`: "2 3", `search=status lt "B" and profile.login pr`: "0 1 4",
+			`search=activated pr and type.id eq "default" and not (statusChanged lt "2020-01-01T00:00:00Z")`: "0 1 2 3 4",
+			`search=statusChanged gt "2020-01-01T00:00:00Z" and status eq "SUSPENDED"`:                       "3", `search=activated lt "2020-01-01T00:00:00Z" or type.id eq "x"`: "",
 			`q=zo`: "1", `q=user4`: "4", `q=%`: "", `q="`: "",
 		} {
 			name, value, _ := strings.Cut(query, "=")
@@ -315,7 +318,7 @@ func TestListsAndSearch(t *testing.T) {
 				t.Errorf("%s: %q, want %q", query, got, want)
 			}
 		}
-		for _, bad := range []string{`profile.nosuch eq "x"`, `status ne "ACTIVE"`, `status eq "ACTIVE" or profile.login pr`, `not (status eq "ACTIVE")`,
+		for _, bad := range []string{`profile.nosuch eq "x"`, `status ne "ACTIVE"`, `PROFILE.login pr`, `profile.email[type eq "work"]`, `userName eq "x"`, `activated eq "soon"`,
 			`profile.login`, `profile.login eq`, `profile.login eq "x`, `((`, `status eq "ACTIVE" profile.login pr`, `1 eq 1`} {
 			s.refused(http.StatusBadRequest, "E0000031", "GET", "/users?search="+url.QueryEscape(bad), "")
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/provost-id/provost/directory"
 	"github.com/provost-id/provost/internal/httpapi"
+	"github.com/provost-id/provost/schemas"
 )
 
 // userBody is a user as the contract shows it.
@@ -49,7 +50,7 @@ func (h *handlers) userBody(ctx context.Context, u *directory.User, single bool)
 	b := userBody{
 		ID: u.ID, Status: string(u.Status), Created: httpapi.Stamp(u.Created), Activated: httpapi.Stamp(u.Activated),
 		StatusChanged: httpapi.Stamp(u.StatusChanged), LastLogin: httpapi.Stamp(u.LastLogin), LastUpdated: httpapi.Stamp(u.Modified),
-		PasswordChanged: httpapi.Stamp(u.PasswordChanged), Type: map[string]any{"id": "default"}, Profile: profile,
+		PasswordChanged: httpapi.Stamp(u.PasswordChanged), Type: map[string]any{"id": schemas.UserType}, Profile: profile,
 		Credentials: credentials{Provider: provider{Type: "OKTA", Name: "OKTA"}},
 		Links:       userLinks(ctx, u, single),
 	}
