@@ -285,6 +285,9 @@ func (d *Directory) DeleteApp(ctx context.Context, c Change, appID string) error
 				return fmt.Errorf("delete app %s: %w", appID, err)
 			}
 		}
+		if err := d.forgetAppTx(tx, appID); err != nil {
+			return err
+		}
 		return d.auditApp(tx, c, "application.lifecycle.delete", a)
 	})
 }

@@ -33,8 +33,10 @@ type Directory struct {
 	// Nil knows none.
 	AppProfile func(kind string) (types map[string]expr.Type, ok bool)
 
-	schema      *snapshot.Snapshot[*schemaState]
-	schemaGrace time.Duration
+	schema *snapshot.Snapshot[*schemaState]
+	// SchemaGrace is how long index rows that go are left to nodes that have not heard of a
+	// change of the schema: five seconds, unless it is set to something else.
+	SchemaGrace time.Duration
 	// AttributeUses name what uses an attribute of the user profile outside the directory,
 	// so that it cannot be taken away.
 	AttributeUses []func(tx *sqldb.Tx, name string) ([]string, error)
@@ -54,7 +56,7 @@ func New(ctx context.Context, db *sqldb.DB, keys *keyring.Ring, log *slog.Logger
 		log = slog.New(slog.DiscardHandler)
 	}
 	d := &Directory{
-		DB: db, Keys: keys, Now: time.Now, Log: log, limits: defaultLimits, schemaGrace: schemaGrace,
+		DB: db, Keys: keys, Now: time.Now, Log: log, limits: defaultLimits, SchemaGrace: schemaGrace,
 		lists: listLimits{few: fewMatches, looked: maxLooked},
 	}
 	var err error

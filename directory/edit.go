@@ -30,7 +30,8 @@ func (e ProfileEdit) apply(was *schemas.Resource) (*schemas.Resource, error) {
 	}
 	if e.Replace {
 		for name := range was.Profile() {
-			if _, named := profile[name]; !named {
+			m := was.Type.ProfileMutability(name) // what cannot be taken away is not meant
+			if _, named := profile[name]; !named && m != schemas.ReadOnly && m != schemas.Immutable {
 				profile[name] = nil
 			}
 		}

@@ -3,6 +3,8 @@ package directory
 import (
 	"errors"
 	"fmt"
+
+	"github.com/provost-id/provost/schemas"
 )
 
 var (
@@ -42,6 +44,20 @@ func (e *Conflict) Error() string {
 
 // Unwrap makes the error an ErrConflict.
 func (e *Conflict) Unwrap() error { return ErrConflict }
+
+// MutabilityError is a write to an attribute that the source of the change may not write.
+type MutabilityError struct {
+	Attr       string // of the profile
+	Mutability string // schemas.ReadOnly or schemas.Immutable
+}
+
+// Error names the attribute.
+func (e *MutabilityError) Error() string { return e.Attr + ": it is " + e.Mutability }
+
+// Unwrap makes the error one of the schema.
+func (e *MutabilityError) Unwrap() error {
+	return &schemas.Error{ScimType: schemas.Mutability, Path: e.Attr, Reason: "it is " + e.Mutability}
+}
 
 // TransitionError is a lifecycle operation that the user's status does not allow.
 type TransitionError struct {

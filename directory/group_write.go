@@ -154,6 +154,9 @@ func (d *Directory) changeGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch, 
 		if next, err = d.renew(was, next); err != nil {
 			return nil, err
 		}
+		if err := checkMutable(c, was, next, schemas.ChangedProfile(was, next)); err != nil {
+			return nil, err
+		}
 	}
 	moves, err := d.moveMembers(tx, c, old, n.members)
 	if err != nil {

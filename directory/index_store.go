@@ -65,7 +65,7 @@ func fillIndex(tx *sqldb.Tx, rid int64, t *schemas.Type, entries []schemas.Entry
 }
 
 func dropIndexRow(tx *sqldb.Tx, rid int64, e schemas.Entry) error {
-	_, err := tx.Exec(`DELETE FROM attribute_values WHERE path = $1 AND val = $2 AND rid = $3 AND elem = $4`, e.Path, e.Value, rid, e.Elem)
+	_, err := tx.Exec(removeIndexRow, e.Path, e.Value, rid, e.Elem)
 	if err != nil {
 		return fmt.Errorf("drop index rows: %w", err)
 	}

@@ -82,19 +82,6 @@ func (d *Directory) MappingEnv(m *Mapping) expr.Env {
 	return env
 }
 
-// partnerProfile declares the profile of an app or identity provider, open when
-// nobody told its attributes.
-func (d *Directory) partnerProfile(p Partner) expr.Object {
-	if d.AppProfile == nil {
-		return expr.Object{Open: true}
-	}
-	types, ok := d.AppProfile(p.Name)
-	if !ok {
-		return expr.Object{Open: true}
-	}
-	return expr.Object{Attributes: types}
-}
-
 // checkTarget refuses a property whose target has no such attribute.
 func (d *Directory) checkTarget(m *Mapping, name string) error {
 	if !m.Inbound() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/provost-id/provost/internal/events"
 	"github.com/provost-id/provost/internal/sqldb"
@@ -14,22 +15,63 @@ import (
 // result may be changed.
 func (d *Directory) Definitions() *schemas.Definitions { return d.schemaState().defs.Clone() }
 
-// ChangeSchema lets edit change the definitions, and stores what comes of it. What cannot
-// be is a *schemas.DefinitionError; edit may return errors of its own, and may run twice.
+// SchemaTimes are when a schema or resource type of the organisation was made and last
+// changed; zero when it has none of the name.
+func (d *Directory) SchemaTimes(name string) (created, modified time.Time) {
+	stamps := d.schemaState().stamps
+	for _, kind := range []string{defSchema, defType, defApp} {
+		if s, ok := stamps[definitionKey{kind, name}]; ok {
+			return s.created, s.modified
+		}
+	}
+	return created, modified
+}
+
+// SchemaEdit is a change of the definitions.
+type SchemaEdit struct {
+	// Edit changes the definitions it is given. It may return errors of its own, and may
+	// run twice.
+	Edit func(*schemas.Definitions) error
+	// KeepValues refuses to take an attribute or an extension away that has values.
+	KeepValues bool
+}
+
+// ValuesError is a change that would take values away.
+type ValuesError struct {
+	Type string // resource type
+	Path string // SCIM path of the attribute, or the URN of the extension
+}
+
+// Error names what has values.
+func (e *ValuesError) Error() string {
+	return fmt.Sprintf("%s: resources of the type %s have values, which would be deleted", e.Path, e.Type)
+}
+
+// ChangeSchema changes the definitions. What cannot be is a *schemas.DefinitionError, what
+// has to wait for an earlier change a *SchemaBusyError.
 //
 // The new schema is in force when it returns, here, and on other nodes within a second.
 // Resources that are there follow in the background: see SchemaOperation.
-func (d *Directory) ChangeSchema(ctx context.Context, c Change, edit func(*schemas.Definitions) error) error {
+func (d *Directory) ChangeSchema(ctx context.Context, c Change, e SchemaEdit) error {
 	err := d.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		was, err := d.lockSchemas(tx)
 		if err != nil {
 			return err
 		}
 		next := was.defs.Clone()
-		if err := edit(next); err != nil {
+		if err := e.Edit(next); err != nil {
 			return err
 		}
-		return d.changeSchemaTx(tx, c, was, next)
+		plan, err := d.planSchema(tx, was, next)
+		if err != nil {
+			return err
+		}
+		if e.KeepValues {
+			if err := plan.checkValues(tx); err != nil {
+				return err
+			}
+		}
+		return d.changeSchemaTx(tx, c, was, next, plan)
 	})
 	if err != nil {
 		return err
@@ -49,16 +91,12 @@ func (d *Directory) lockSchemas(tx *sqldb.Tx) (*schemaState, error) {
 	return s, s.read(tx.Query)
 }
 
-func (d *Directory) changeSchemaTx(tx *sqldb.Tx, c Change, was *schemaState, next *schemas.Definitions) error {
+func (d *Directory) changeSchemaTx(tx *sqldb.Tx, c Change, was *schemaState, next *schemas.Definitions, plan *schemaPlan) error {
 	before, err := definitionsOf(was.defs)
 	if err != nil {
 		return err
 	}
 	after, err := definitionsOf(next)
-	if err != nil {
-		return err
-	}
-	plan, err := d.planSchema(tx, was, next)
 	if err != nil {
 		return err
 	}

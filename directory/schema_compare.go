@@ -60,7 +60,7 @@ func named(as []schemas.Attribute, name string) *schemas.Attribute {
 func (c comparison) add(a schemas.Attribute, within string) error {
 	path := within + a.Name
 	if o := c.plan.busy(c.b, path); o != nil {
-		return &BusyError{Attr: path, Operation: o.ID, Kind: o.Kind}
+		return &SchemaBusyError{Attr: path, Operation: o.ID, Kind: o.Kind}
 	}
 	if !a.Required || a.Mutability == schemas.ReadOnly {
 		return nil
@@ -115,7 +115,7 @@ func (c comparison) change(old, a schemas.Attribute, within string) error {
 			continue
 		}
 		if o.Kind != OpUnique || !slices.Contains(todo, OpRelease) {
-			return &BusyError{Attr: path, Operation: o.ID, Kind: o.Kind}
+			return &SchemaBusyError{Attr: path, Operation: o.ID, Kind: o.Kind}
 		}
 		c.plan.cancelled = append(c.plan.cancelled, o) // unique no longer, before it ever was
 	}

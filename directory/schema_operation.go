@@ -91,11 +91,7 @@ func (d *Directory) SchemaOperations(ctx context.Context, before string, limit i
 	if err != nil {
 		return nil, err
 	}
-	shown := make([]*SchemaOperation, len(all))
-	for i, o := range all {
-		shown[i] = &o.SchemaOperation
-	}
-	return shown, nil
+	return shownOperations(all), nil
 }
 
 // SchemaOperation returns an operation by ID, or ErrNotFound.
@@ -131,4 +127,22 @@ func (d *Directory) insertOperations(tx *sqldb.Tx, ops []*operation) error {
 		}
 	}
 	return d.DB.Notify(tx, SchemaChannel, "")
+}
+
+// RunningOperations are those under way, in the order in which they are done.
+func (d *Directory) RunningOperations(ctx context.Context) ([]*SchemaOperation, error) {
+	all, err := runningOperations(d.reader(ctx))
+	return shownOperations(all), err
+}
+
+func runningOperations(query reader) ([]*operation, error) {
+	return scanAll(scanOperation)(query(`SELECT ` + operationColumns + ` FROM schema_operations o WHERE o.status = 'RUNNING' ORDER BY o.created, o.id`))
+}
+
+func shownOperations(all []*operation) []*SchemaOperation {
+	shown := make([]*SchemaOperation, len(all))
+	for i, o := range all {
+		shown[i] = &o.SchemaOperation
+	}
+	return shown
 }

@@ -18,15 +18,15 @@ type schemaPlan struct {
 	open []*operation // what is under way before the change
 }
 
-// BusyError is a change of the schema that waits for one that is under way.
-type BusyError struct {
+// SchemaBusyError is a change that has to wait until what an earlier one has begun is over.
+type SchemaBusyError struct {
 	Attr      string // "badge"; the URN or name for all of a schema or type
 	Operation string // ID
 	Kind      string
 }
 
 // Error names what is under way.
-func (e *BusyError) Error() string {
+func (e *SchemaBusyError) Error() string {
 	return fmt.Sprintf("%s: the operation %s of an earlier change (%s) is still under way", e.Attr, e.Operation, e.Kind)
 }
 
@@ -99,14 +99,14 @@ func (p *schemaPlan) types(tx *sqldb.Tx, was, next *schemas.Definitions) error {
 		}
 		for _, o := range p.open {
 			if o.Type == t.Name && t.Schema != "" {
-				return &BusyError{Attr: t.Name, Operation: o.ID, Kind: o.Kind}
+				return &SchemaBusyError{Attr: t.Name, Operation: o.ID, Kind: o.Kind}
 			}
 		}
 	}
 	for _, s := range was.Schemas {
 		for _, o := range p.open {
 			if o.Kind == OpDrop && next.Schema(s.ID) == nil && strings.Contains(o.former, `"`+s.ID+`"`) {
-				return &BusyError{Attr: s.ID, Operation: o.ID, Kind: o.Kind}
+				return &SchemaBusyError{Attr: s.ID, Operation: o.ID, Kind: o.Kind}
 			}
 		}
 	}
@@ -144,7 +144,7 @@ func (p *schemaPlan) bound(tx *sqldb.Tx, before, after map[boundKey]bound, key b
 // attach adds an extension to a resource type.
 func (p *schemaPlan) attach(tx *sqldb.Tx, b bound) error {
 	if o := p.busy(b, ""); o != nil {
-		return &BusyError{Attr: b.urn, Operation: o.ID, Kind: o.Kind}
+		return &SchemaBusyError{Attr: b.urn, Operation: o.ID, Kind: o.Kind}
 	}
 	if b.core || !b.required && !b.profile {
 		return nil
@@ -182,6 +182,27 @@ func (p *schemaPlan) busy(b bound, attribute string) *operation {
 // overlaps says that one path is, or is part of, what another names.
 func overlaps(whole, part string) bool {
 	return whole == "" || strings.EqualFold(whole, part) || len(part) > len(whole) && strings.EqualFold(part[:len(whole)], whole) && part[len(whole)] == '.'
+}
+
+// checkValues refuses to take away what has values. Of a secret the index knows nothing.
+func (p *schemaPlan) checkValues(tx *sqldb.Tx) error {
+	for _, o := range p.ops {
+		if o.Kind != OpRemove {
+			continue
+		}
+		for _, r := range o.ranges() {
+			var any bool
+			err := tx.QueryRow(`SELECT EXISTS (SELECT 1 FROM attribute_values v JOIN resources r ON r.rid = v.rid AND r.type = $1
+				WHERE v.path >= $2 AND v.path < $3)`, o.Type, r[0], r[1]).Scan(&any)
+			if err != nil {
+				return fmt.Errorf("look for values: %w", err)
+			}
+			if any {
+				return &ValuesError{Type: o.Type, Path: o.spell()}
+			}
+		}
+	}
+	return nil
 }
 
 // refuseRequired refuses to require what the resources that are there cannot have.

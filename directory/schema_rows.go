@@ -25,17 +25,20 @@ type leftover struct {
 	kinds  string // of the columns of the key: t for text, n for a number
 }
 
+const removeIndexRow = `DELETE FROM attribute_values WHERE path = $1 AND val = $2 AND rid = $3 AND elem = $4`
+
 // leftovers are the rows that an operation removes.
 func (o *operation) leftovers() []leftover {
 	var all []leftover
 	for _, r := range o.ranges() {
 		if o.Kind == OpRemove {
 			all = append(all, leftover{
-				// Another type that has the same extension keeps its own.
-				find: `SELECT v.path, v.val, v.rid, v.elem FROM attribute_values v JOIN resources r ON r.rid = v.rid AND r.type = $1
-					WHERE v.path >= $2 AND v.path < $3 LIMIT $4`,
+				// Another type that has the same extension keeps its own. A resource that was
+				// deleted meanwhile took along what the schema had then.
+				find: `SELECT v.path, v.val, v.rid, v.elem FROM attribute_values v LEFT JOIN resources r ON r.rid = v.rid
+					WHERE v.path >= $2 AND v.path < $3 AND (r.type = $1 OR r.rid IS NULL) LIMIT $4`,
 				args:   []any{o.Type, r[0], r[1], schemaRows},
-				remove: `DELETE FROM attribute_values WHERE path = $1 AND val = $2 AND rid = $3 AND elem = $4`, kinds: "ttnn",
+				remove: removeIndexRow, kinds: "ttnn",
 			})
 		}
 		all = append(all, leftover{
@@ -46,10 +49,9 @@ func (o *operation) leftovers() []leftover {
 	}
 	if o.Kind == OpRemove && o.Attribute == "" {
 		all = append(all, leftover{
-			find: `SELECT v.path, v.val, v.rid, v.elem FROM attribute_values v JOIN resources r ON r.rid = v.rid AND r.type = $1
-				WHERE v.path = $2 AND v.val = $3 LIMIT $4`,
-			args:   []any{o.Type, listedPath, schemas.Fold(o.Schema), schemaRows},
-			remove: `DELETE FROM attribute_values WHERE path = $1 AND val = $2 AND rid = $3 AND elem = $4`, kinds: "ttnn",
+			find: `SELECT v.path, v.val, v.rid, v.elem FROM attribute_values v LEFT JOIN resources r ON r.rid = v.rid
+				WHERE v.path = $2 AND v.val = $3 AND (r.type = $1 OR r.rid IS NULL) LIMIT $4`,
+			args: []any{o.Type, listedPath, schemas.Fold(o.Schema), schemaRows}, remove: removeIndexRow, kinds: "ttnn",
 		})
 	}
 	if o.Kind == OpRemove && o.Schema == scim.OrgUser {

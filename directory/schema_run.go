@@ -63,9 +63,10 @@ func (d *Directory) RunSchemas(ctx context.Context) error {
 	defer func() { <-done; <-done }()
 	tick := time.NewTicker(schemaPoll)
 	defer tick.Stop()
-	owner := id.New(id.Task)
+	node := &schemaNode{owner: id.New(id.Task)}
+	defer func() { d.leaveSchemas(context.WithoutCancel(ctx), node) }()
 	for {
-		if err := d.workSchemas(ctx, owner); err != nil && ctx.Err() == nil {
+		if err := d.workSchemas(ctx, node); err != nil && ctx.Err() == nil {
 			d.Log.Error("work off schema operations", slog.Any("error", err))
 		}
 		select {
@@ -77,9 +78,28 @@ func (d *Directory) RunSchemas(ctx context.Context) error {
 	}
 }
 
+// schemaNode is who works on operations, and the epoch of the lease that it had last; 0 for
+// none.
+type schemaNode struct {
+	owner string
+	epoch int64
+}
+
+// leaveSchemas gives the lease free for another node.
+func (d *Directory) leaveSchemas(ctx context.Context, node *schemaNode) {
+	if node.epoch == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, schemaLease) // it has expired then
+	defer cancel()
+	if err := lease.Release(ctx, d.DB, schemaWork, node.owner, node.epoch); err != nil {
+		d.Log.Warn("give up schema operations", slog.Any("error", err))
+	}
+}
+
 // workSchemas moves all operations on in turn until none is under way, or each that is
 // has failed.
-func (d *Directory) workSchemas(ctx context.Context, owner string) error {
+func (d *Directory) workSchemas(ctx context.Context, node *schemaNode) error {
 	for {
 		ops, err := d.firstOperations(ctx)
 		if err != nil || len(ops) == 0 {
@@ -88,7 +108,7 @@ func (d *Directory) workSchemas(ctx context.Context, owner string) error {
 		var failed []error
 		waiting := 0
 		for _, o := range ops {
-			err := d.stepSchema(ctx, owner, o)
+			err := d.stepSchema(ctx, node, o)
 			switch {
 			case errors.Is(err, errOtherNode):
 				return nil
@@ -113,7 +133,7 @@ func (d *Directory) workSchemas(ctx context.Context, owner string) error {
 
 // firstOperations are those under way that no earlier one of the same attribute precedes.
 func (d *Directory) firstOperations(ctx context.Context) ([]*operation, error) {
-	all, err := scanAll(scanOperation)(d.DB.Query(ctx, `SELECT `+operationColumns+` FROM schema_operations o WHERE o.status = 'RUNNING' ORDER BY o.created, o.id`))
+	all, err := runningOperations(d.reader(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +152,7 @@ func (d *Directory) firstOperations(ctx context.Context) ([]*operation, error) {
 }
 
 // stepSchema moves an operation on by one transaction.
-func (d *Directory) stepSchema(ctx context.Context, owner string, o *operation) error {
+func (d *Directory) stepSchema(ctx context.Context, node *schemaNode, o *operation) error {
 	if ready, err := d.schemaReady(ctx, o); err != nil || !ready {
 		return err
 	}
@@ -140,8 +160,10 @@ func (d *Directory) stepSchema(ctx context.Context, owner string, o *operation) 
 	if err != nil {
 		return err
 	}
-	err = d.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		if _, ok, err := lease.AcquireTx(tx, schemaWork, owner, schemaLease, time.Now()); err != nil || !ok {
+	var epoch int64
+	err = d.DB.Write(ctx, func(tx *sqldb.Tx) (err error) {
+		var ok bool
+		if epoch, ok, err = lease.AcquireTx(tx, schemaWork, node.owner, schemaLease, time.Now()); err != nil || !ok {
 			return cmp.Or(err, errOtherNode)
 		}
 		// The number is drawn by the lease; what is settled is settled by the schema in force.
@@ -160,6 +182,7 @@ func (d *Directory) stepSchema(ctx context.Context, owner string, o *operation) 
 	if err != nil {
 		return err
 	}
+	node.epoch = epoch
 	_, err = d.schema.Get(ctx)
 	return err
 }
@@ -185,7 +208,7 @@ func (d *Directory) schemaReady(ctx context.Context, o *operation) (bool, error)
 		return true, nil
 	}
 	patient := o.Kind == OpRemove || o.Kind == OpIndex && o.phase == 0
-	if patient && d.Now().Sub(o.Created) < d.schemaGrace {
+	if patient && d.Now().Sub(o.Created) < d.SchemaGrace {
 		return false, errNotReady
 	}
 	over, err := d.horizon(ctx, o.horizon, func(number string) error { return d.setOperation(ctx, o, `horizon = `+number) })

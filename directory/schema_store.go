@@ -57,7 +57,7 @@ func (s *schemaState) read(query reader) error {
 			return fmt.Errorf("definition of %s %s: %w", row.kind, row.id, err)
 		}
 	}
-	s.open, err = scanAll(scanOperation)(query(`SELECT ` + operationColumns + ` FROM schema_operations o WHERE o.status = 'RUNNING' ORDER BY o.created, o.id`))
+	s.open, err = runningOperations(query)
 	return err
 }
 

@@ -15,7 +15,7 @@ import (
 
 // define makes attributes the only ones of a schema.
 func define(d *Directory, urn string, attrs ...schemas.Attribute) error {
-	return d.ChangeSchema(context.Background(), manager, func(defs *schemas.Definitions) error {
+	return d.ChangeSchema(context.Background(), manager, SchemaEdit{Edit: func(defs *schemas.Definitions) error {
 		s := defs.Schema(urn)
 		if s == nil {
 			defs.Schemas = append(defs.Schemas, schemas.Schema{ID: urn, Name: "Own"})
@@ -23,7 +23,7 @@ func define(d *Directory, urn string, attrs ...schemas.Attribute) error {
 		}
 		s.Attributes = attrs
 		return nil
-	})
+	}})
 }
 
 func mustDefine(t testing.TB, d *Directory, urn string, attrs ...schemas.Attribute) {
@@ -36,8 +36,8 @@ func mustDefine(t testing.TB, d *Directory, urn string, attrs ...schemas.Attribu
 // finish works all operations off.
 func finish(t testing.TB, d *Directory) {
 	t.Helper()
-	d.schemaGrace = 0
-	if err := d.workSchemas(context.Background(), "test"); err != nil {
+	d.SchemaGrace = 0
+	if err := d.workSchemas(context.Background(), &schemaNode{owner: "test"}); err != nil {
 		t.Fatalf("work off schema operations: %v", err)
 	}
 }

@@ -29,7 +29,7 @@ func (d *Directory) checkUses(tx *sqldb.Tx, was, next *schemas.Definitions) erro
 			}
 		}
 	}
-	return nil
+	return d.checkAppUses(tx, was, next)
 }
 
 func removedNames(was, is *schemas.Schema) (names []string) {

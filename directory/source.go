@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -9,48 +10,115 @@ import (
 	"time"
 
 	"github.com/provost-id/provost/internal/sqldb"
+	"github.com/provost-id/provost/schemas"
 )
 
 // OwnedError is a write to an attribute, or to a group, that an app with
 // PROFILE_MASTERING owns.
 type OwnedError struct {
 	Attr string // of the profile, or the group with its name
-	App  string // label of the app
+	App  string // label of the app; empty for the directory itself
 }
 
 // Error names the attribute and the app.
 func (e *OwnedError) Error() string {
+	if e.App == "" {
+		return e.Attr + " is mastered here, and filled by no app"
+	}
 	return fmt.Sprintf("%s is mastered by the app %q", e.Attr, e.App)
 }
 
 // Unwrap makes the error an ErrOwned.
 func (e *OwnedError) Unwrap() error { return ErrOwned }
 
-// checkOwnedTx returns an *OwnedError when an app with PROFILE_MASTERING, other than
-// the one that the change comes from, owns one of the attributes: its mapping fills it
-// on every change, and the user has an account there.
-func (d *Directory) checkOwnedTx(tx *sqldb.Tx, c Change, userID string, attrs []string) error {
+// checkOwnedTx returns an *OwnedError when another source than the one that a change comes
+// from owns one of the attributes.
+func (d *Directory) checkOwnedTx(tx *sqldb.Tx, c Change, t *schemas.Type, userID string, attrs []string) error {
 	if len(attrs) == 0 {
 		return nil
+	}
+	fillers, err := fillersOf(tx.Query, userID, attrs)
+	if err != nil {
+		return err
 	}
 	from := ""
 	if c.Source.Kind == SourceImport {
 		from = c.Source.ID
 	}
-	args := []any{userID, from}
-	var owned OwnedError
-	err := tx.QueryRow(`SELECT a.label, m.attr FROM app_users u
+	for _, attr := range attrs {
+		if owned := fillers.refusal(t.ProfileMaster(attr), attr, from); owned != nil {
+			return owned
+		}
+	}
+	return nil
+}
+
+// Fillable returns those of the attributes of a user that an import from an app may change:
+// no other source owns them.
+func (d *Directory) Fillable(ctx context.Context, appID, userID string, attrs []string) ([]string, error) {
+	if len(attrs) == 0 {
+		return nil, nil
+	}
+	fillers, err := fillersOf(d.reader(ctx), userID, attrs)
+	if err != nil {
+		return nil, err
+	}
+	t := d.userType()
+	return slices.DeleteFunc(slices.Clone(attrs), func(attr string) bool {
+		return fillers.refusal(t.ProfileMaster(attr), attr, appID) != nil
+	}), nil
+}
+
+// filler is an app with PROFILE_MASTERING in which a user has an account, and whose mapping
+// fills an attribute on every change.
+type filler struct{ app, label string }
+
+// fillers are those of each attribute, the first profile source first.
+type fillers map[string][]filler
+
+func fillersOf(query reader, userID string, attrs []string) (fillers, error) {
+	args := []any{userID}
+	all := fillers{}
+	err := eachRow("look for owner of attributes", func(row scanner) error {
+		var attr string
+		var f filler
+		err := row.Scan(&attr, &f.app, &f.label)
+		all[attr] = append(all[attr], f)
+		return err
+	})(query(`SELECT m.attr, a.id, a.label FROM app_users u
 		JOIN apps a ON a.id = u.app_id
 		JOIN mapping_uses m ON m.partner_id = a.id AND m.used = 'writes'
-		WHERE u.user_id = $1 AND u.app_id <> $2 AND u.assigned AND u.external_id IS NOT NULL AND a.mastering AND a.status = 'ACTIVE'
-			AND m.attr IN (`+strings.TrimPrefix(placeholders(&args, attrs), ", ")+`) ORDER BY a.id, m.attr LIMIT 1`, args...).Scan(&owned.App, &owned.Attr)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
+		WHERE u.user_id = $1 AND u.assigned AND u.external_id IS NOT NULL AND a.mastering AND a.status = 'ACTIVE'
+			AND m.attr IN (`+strings.TrimPrefix(placeholders(&args, attrs), ", ")+`) ORDER BY a.id, m.attr`, args...))
+	return all, err
+}
+
+// refusal is why a change from an app, or from none, may not write an attribute.
+func (f fillers) refusal(m schemas.Master, attr, from string) *OwnedError {
+	switch owner, ok := f.owner(m, attr); {
+	case m.Type == schemas.MasterLocal && from != "":
+		return &OwnedError{Attr: attr}
+	case ok && owner.app != from:
+		return &OwnedError{Attr: attr, App: owner.label}
 	}
-	if err != nil {
-		return fmt.Errorf("look for owner of attributes: %w", err)
+	return nil
+}
+
+// owner is the source that owns an attribute of the user.
+func (f fillers) owner(m schemas.Master, attr string) (filler, bool) {
+	all := f[attr]
+	switch {
+	case len(all) == 0 || m.Type == schemas.MasterLocal:
+		return filler{}, false
+	case m.Type != schemas.MasterOverride:
+		return all[0], true
 	}
-	return &owned
+	for _, id := range m.Priority {
+		if i := slices.IndexFunc(all, func(x filler) bool { return x.app == id }); i >= 0 {
+			return all[i], true
+		}
+	}
+	return filler{}, false
 }
 
 // checkGroupOwnedTx returns an *OwnedError when somebody wants to change a group that

@@ -80,7 +80,10 @@ func (d *Directory) storeUser(tx *sqldb.Tx, c Change, n userChange) (*User, erro
 	var attrs []string
 	if newDoc {
 		attrs = schemas.ChangedProfile(n.was, n.next)
-		if err := d.checkOwnedTx(tx, c, u.ID, attrs); err != nil {
+		if err := checkMutable(c, n.was, n.next, attrs); err != nil {
+			return nil, err
+		}
+		if err := d.checkOwnedTx(tx, c, n.next.Type, u.ID, attrs); err != nil {
 			return nil, err
 		}
 	}

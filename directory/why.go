@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -31,7 +32,7 @@ func (d *Directory) Why(ctx context.Context, userID, attr string) (*Why, error) 
 	if err != nil {
 		return nil, err
 	}
-	if _, ok := d.profileTypes()[attr]; !ok {
+	if !slices.Contains(d.userType().ProfileNames(), attr) {
 		return nil, fmt.Errorf("attribute %s: %w", attr, ErrNotFound)
 	}
 	w, fallback := &Why{Value: profile[attr]}, anyAttr

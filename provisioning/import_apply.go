@@ -278,8 +278,12 @@ func (w *work) applyRefs(ctx context.Context, row *planned) error {
 	if err != nil {
 		return err
 	}
+	changes, err := w.fillable(ctx, row.userID, difference(profile, wanted))
+	if err != nil {
+		return err
+	}
 	delta := map[string]any{}
-	for name, change := range difference(profile, wanted) {
+	for name, change := range changes {
 		if w.t.in.readsRef(name, w.t.users) {
 			delta[name] = change.To
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -100,7 +101,10 @@ func (p *planner) planLinked(ctx context.Context, row *planned, o Object, linked
 	if err != nil {
 		return err
 	}
-	row.delta, row.reason = difference(profile, wanted), problems
+	row.reason = problems
+	if row.delta, err = p.w.fillable(ctx, linked.UserID, difference(profile, wanted)); err != nil {
+		return err
+	}
 	row.action = actionUnchanged
 	switch {
 	case len(row.delta) == 0:
@@ -260,7 +264,9 @@ func (p *planner) planLink(ctx context.Context, row *planned, o Object, u *direc
 		return err
 	}
 	row.action, row.reason, row.before = actionLink, problems, beforeHash(u, linked)
-	row.delta = difference(profile, wanted)
+	if row.delta, err = p.w.fillable(ctx, u.ID, difference(profile, wanted)); err != nil {
+		return err
+	}
 	if len(row.delta) > 0 && !masters(p.w.t.app) {
 		row.reason = strings.TrimPrefix(row.reason+"; the differences are left alone: the app is not the profile's master", "; ")
 	}
@@ -285,6 +291,21 @@ func (w *work) inbound(ctx context.Context, o Object, existing map[string]any, c
 
 func (w *work) inboundVars(account map[string]any) map[string]any {
 	return map[string]any{"appuser": account, "idpuser": account, "app": directory.AppVars(w.t.app)}
+}
+
+// fillable leaves out of a difference what an app that masters profiles does not own of
+// this one: attributes that are always ours, and those of a source before it. Where the
+// app masters nothing, all of it is drift to be shown.
+func (w *work) fillable(ctx context.Context, userID string, delta map[string]FromTo) (map[string]FromTo, error) {
+	if !masters(w.t.app) {
+		return delta, nil
+	}
+	names, err := w.e.Dir.Fillable(ctx, w.run.AppID, userID, slices.Sorted(maps.Keys(delta)))
+	if err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(delta, func(name string, _ FromTo) bool { return !slices.Contains(names, name) })
+	return delta, nil
 }
 
 // difference is what must change so that a profile shows what is wanted. An attribute

@@ -16,6 +16,7 @@ func (t *Type) Adopt(r *Resource) (*Resource, error) {
 	if err != nil {
 		return nil, err
 	}
+	root.prune() // what t does not have may have been all that an attribute had
 	c.root = root
 	return c, checkRequired(&root, InvalidValue)
 }

@@ -40,6 +40,10 @@ func TestAdopt(t *testing.T) {
 	if got.Password != "secret" || got.ExternalID != "e" || got.Active == nil || *got.Active || got.Type != u {
 		t.Errorf("what stands beside the document: %+v", got)
 	}
+	only := parse(t, "User", `{"userName":"a","`+orgURN+`":{"badge":"7"}}`, Generic)
+	if got, err := u.Adopt(only); err != nil || string(got.Doc()) != string(parseAs(t, u, `{"userName":"a"}`).Doc()) {
+		t.Errorf("an extension with nothing but what is gone: %s, %v", got.Doc(), err)
+	}
 	if same, err := u.Adopt(got); same != got || err != nil {
 		t.Errorf("its own: %v, %v", same, err)
 	}

@@ -211,17 +211,23 @@ func (t *Type) addAll(parent *attr, as []Attribute, path, index string) error {
 // note adds an attribute to the table, and what the type as a whole must know of it.
 func (t *Type) note(a *attr) {
 	t.add(a)
-	for _, m := range []struct {
-		is  bool
-		set *map[string]bool
-	}{{a.Building, &t.moving}, {a.Pending, &t.pending}} {
-		if m.is && *m.set == nil {
-			*m.set = map[string]bool{}
-		}
-		if m.is {
-			(*m.set)[a.ref.Path] = true
-		}
+	if a.Building {
+		t.move(a.ref.Path)
 	}
+	if a.Pending {
+		if t.pending == nil {
+			t.pending = map[string]bool{}
+		}
+		t.pending[a.ref.Path] = true
+	}
+}
+
+// move says that the index rows of a path are being written anew.
+func (t *Type) move(path string) {
+	if t.moving == nil {
+		t.moving = map[string]bool{}
+	}
+	t.moving[path] = true
 }
 
 func (a *attr) primarySub() *attr {

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/provost-id/provost/schemas/scim"
 )
 
 // Bounds of one attribute.
@@ -71,7 +73,25 @@ func (c attributeCheck) profileName() error {
 	if slices.Contains(reservedNames, lower(c.a.Name)) {
 		return c.wrong("name", "this name is reserved")
 	}
+	if containsFold(builtInNames(c.schema), c.a.Name) {
+		return c.wrong("name", "every profile already has an attribute of this name")
+	}
 	return nil
+}
+
+// builtInNames are the names that the flat profile of a type has without any definition.
+func builtInNames(schema string) (names []string) {
+	var base []BaseAttribute
+	switch {
+	case strings.EqualFold(schema, scim.OrgUser):
+		base = BaseAttributes()
+	case strings.EqualFold(schema, scim.OrgGroup):
+		base, names = groupAttributes[:], []string{"description"}
+	}
+	for _, b := range base {
+		names = append(names, b.Name)
+	}
+	return names
 }
 
 func (c attributeCheck) all() error {
@@ -249,6 +269,9 @@ func (c attributeCheck) values() error {
 	for i, v := range c.a.Enum {
 		if slices.Index(c.a.Enum, v) < i {
 			return c.wrong("enum", "%q is there twice", clip(v))
+		}
+		if canonical, ok := CanonicalNumber(c.a.Type, v); c.isNumber() && (!ok || canonical != v) {
+			return c.wrong("enum", "%q: want %s", clip(v), c.a.Type)
 		}
 		if err := a.check(v); err != nil || v == "" {
 			return c.wrong("enum", "%q: %s", clip(v), orEmpty(err))

@@ -42,7 +42,45 @@ func (d *Definitions) Check() error {
 			return err
 		}
 	}
+	return d.checkUnique()
+}
+
+// checkUnique bounds the unique attributes of each resource type: every one costs each
+// write of a resource.
+func (d *Definitions) checkUnique() error {
+	of := map[string][]string{"User": {scim.OrgUser}, "Group": {scim.OrgGroup}}
+	for _, t := range d.Types {
+		if t.Schema != "" {
+			of[t.Name] = append(of[t.Name], t.Schema)
+		}
+		for _, x := range t.Extensions {
+			of[t.Name] = append(of[t.Name], x.Schema)
+		}
+	}
+	for name, urns := range of {
+		n := 0
+		for _, urn := range urns {
+			if s := d.Schema(urn); s != nil {
+				for _, a := range uniqueOf(s.Attributes, "") {
+					if n++; n > maxUnique {
+						return &DefinitionError{Schema: s.ID, Attr: a, Key: "unique", Reason: fmt.Sprintf("the resource type %s has at most %d unique attributes", name, maxUnique)}
+					}
+				}
+			}
+		}
+	}
 	return nil
+}
+
+// uniqueOf returns the paths of unique attributes.
+func uniqueOf(as []Attribute, within string) (paths []string) {
+	for _, a := range as {
+		if a.Unique() {
+			paths = append(paths, within+a.Name)
+		}
+		paths = append(paths, uniqueOf(a.SubAttributes, within+a.Name+".")...)
+	}
+	return paths
 }
 
 func checkSchema(s Schema) error {

@@ -128,6 +128,20 @@ func (s *Snapshot) ResourceTypeJSON(base, name string) ([]byte, bool) {
 	return t.typeJSON(base), true
 }
 
+// SchemaIDs returns the URNs of the schemas of the type, that of its core first.
+func (t *Type) SchemaIDs() []string {
+	ids := []string{t.def.Core.ID}
+	for _, x := range t.def.Extensions {
+		ids = append(ids, x.Schema.ID)
+	}
+	return ids
+}
+
+// RequiresExtension says whether every resource of the type has the extension.
+func (t *Type) RequiresExtension(id string) bool {
+	return slices.ContainsFunc(t.def.Extensions, func(x Extension) bool { return x.Required && lower(x.Schema.ID) == lower(id) })
+}
+
 func (t *Type) typeJSON(base string) []byte {
 	rt := resourceType{
 		Schemas: []string{scim.ResourceType}, ID: t.Name, Name: t.Name, Endpoint: t.Endpoint,

@@ -65,6 +65,14 @@ func parseDateTime(s string) (time.Time, error) {
 	return time.Parse("2006-01-02T15:04:05.999999999", s)
 }
 
+// CanonicalNumber returns the one spelling of a number of a type, Integer or Decimal.
+func CanonicalNumber(typ DataType, s string) (string, bool) {
+	if typ == Integer {
+		return canonicalInteger(s)
+	}
+	return canonicalDecimal(s)
+}
+
 // canonicalInteger and canonicalDecimal return the one spelling of a JSON number.
 // Integers are exact: one with a fraction or beyond 64 bits is none.
 func canonicalInteger(s string) (string, bool) {

@@ -65,6 +65,45 @@ func (t *Type) ProfileType(name string) (typ DataType, multi, ok bool) {
 	return s.attr.Type, s.attr.MultiValued && s.list == nil, true
 }
 
+// ProfileMutability returns what may be done with a profile attribute, ReadWrite for a name
+// that the profile does not have.
+func (t *Type) ProfileMutability(name string) string {
+	if s, ok := t.profile[name]; ok {
+		return s.attr.Mutability
+	}
+	return ReadWrite
+}
+
+// SelfPermission returns what people may do with an attribute in their own profile:
+// SelfReadWrite, SelfReadOnly or SelfHide.
+func (t *Type) SelfPermission(name string) string {
+	s, ok := t.profile[name]
+	switch {
+	case !ok || s.attr.secret:
+		return SelfHide
+	case s.Path != "": // a base attribute
+		return s.BaseAttribute.Self
+	case s.attr.Self == "":
+		return SelfReadOnly
+	default:
+		return s.attr.Self
+	}
+}
+
+// ProfileMaster returns which source owns a profile attribute; of base attributes it is
+// always the profile source.
+func (t *Type) ProfileMaster(name string) Master {
+	s, ok := t.profile[name]
+	switch {
+	case ok && s.Path != "":
+		return Master{Type: MasterProfile}
+	case ok && s.attr.Master != nil:
+		return *s.attr.Master
+	default:
+		return Master{Type: MasterLocal}
+	}
+}
+
 // ProfilePath returns the SCIM path of a profile attribute that a filter may name.
 func (t *Type) ProfilePath(name string) (path string, ok bool) {
 	s, ok := t.profile[name]
@@ -80,6 +119,9 @@ func (t *Type) ProfilePath(name string) (path string, ok bool) {
 // Base returns the attributes of the flat profile that every organisation has, as they
 // are under this version.
 func (t *Type) Base() []BaseAttribute { return slices.Clone(t.def.Base) }
+
+// HasProfile says whether a profile attribute has a value, a secret one included.
+func (r *Resource) HasProfile(name string) bool { return r.profileNode(name) != nil }
 
 // ChangedProfile returns the profile attributes whose values differ, sorted. Either
 // resource may be nil, for one that is created or deleted.

@@ -90,9 +90,18 @@ func (t *Type) baseSlot(b BaseAttribute) (*slot, error) {
 // set in which a hyphen comes first and whatever is no letter or digit is escaped.
 var loginForm = regexp.MustCompile(`^\[-?(?:[a-zA-Z0-9]-[a-zA-Z0-9]|[a-zA-Z0-9]|\\[^a-zA-Z0-9])+\]\+$`)
 
+// CheckLoginPattern says what is wrong with a pattern of the login; none is in order.
+func CheckLoginPattern(pattern string) error {
+	if pattern == "" {
+		return nil
+	}
+	_, err := loginPattern(pattern)
+	return err
+}
+
 func loginPattern(pattern string) (*regexp.Regexp, error) {
 	if pattern != ".+" && (!loginForm.MatchString(pattern) || len(pattern) > maxPattern) {
-		return nil, fmt.Errorf("pattern: want .+ or a set of characters as [-a-zA-Z0-9\\.]+")
+		return nil, fmt.Errorf("want .+ or a set of characters as [-a-zA-Z0-9\\.]+")
 	}
 	return regexp.Compile(`^(?:` + pattern + `)$`)
 }

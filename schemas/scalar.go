@@ -78,10 +78,7 @@ func (p *parser) numeric(a *attr, c byte) (string, error) {
 
 // number returns the canonical text of a JSON number.
 func (a *attr) number(s string) (string, error) {
-	canonical, ok := canonicalInteger(s)
-	if a.Type == Decimal {
-		canonical, ok = canonicalDecimal(s)
-	}
+	canonical, ok := CanonicalNumber(a.Type, s)
 	if !ok {
 		return "", errorf(InvalidValue, a.path, "want %s, got %s", a.Type, clip(s))
 	}

@@ -5,11 +5,13 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/provost-id/provost/directory"
 	"github.com/provost-id/provost/internal/apitoken"
 	"github.com/provost-id/provost/internal/httpapi"
 	"github.com/provost-id/provost/schemas"
+	"github.com/provost-id/provost/schemas/scim"
 )
 
 // apiError turns an error of the domain into one of the API (section 1.1 of the
@@ -20,9 +22,12 @@ func apiError(err error, what, id, typ string) error {
 	var invalid *schemas.Error
 	var transition *directory.TransitionError
 	var weak *directory.PasswordError
+	var fixed *directory.MutabilityError
 	switch {
 	case err == nil:
 		return nil
+	case errors.As(err, &fixed):
+		return mutabilityError(fixed)
 	case errors.As(err, &conflict):
 		return conflictError(conflict)
 	case errors.As(err, &weak):
@@ -54,14 +59,21 @@ func sentinelError(err error, id, typ string) error {
 }
 
 func conflictError(c *directory.Conflict) error {
-	if c.Type == "Group" {
+	if c.Type == "Group" && c.Attr == "displayName" {
 		return httpapi.New(http.StatusConflict, httpapi.EDuplicateGroup, "Duplicate group.", "name: An object with this field already exists in the current organization")
 	}
-	field := c.Attr
+	field := strings.TrimPrefix(strings.TrimPrefix(c.Attr, scim.OrgUser+":"), scim.OrgGroup+":")
 	if field == "userName" {
 		field = "login"
 	}
 	return httpapi.Invalid(field, field+": An object with this field already exists in the current organization")
+}
+
+func mutabilityError(e *directory.MutabilityError) error {
+	if e.Mutability == schemas.Immutable {
+		return httpapi.New(http.StatusForbidden, httpapi.EImmutableAttr, "The "+e.Attr+" attribute is immutable.", e.Error())
+	}
+	return httpapi.New(http.StatusForbidden, httpapi.EReadOnlyAttr, "The "+e.Attr+" attribute is read-only.", e.Error())
 }
 
 func transitionError(t *directory.TransitionError) error {

@@ -75,6 +75,9 @@ func (h *handlers) createGroup(ctx context.Context, in *createGroupInput) (*grou
 	if err := h.checkNames("Group", "newGroup", in.Body.Profile); err != nil {
 		return nil, err
 	}
+	if err := h.dir.CheckWritable(change(ctx), "Group", in.Body.Profile); err != nil {
+		return nil, apiError(err, "newGroup", "", "UserGroup")
+	}
 	r, err := h.dir.NewGroup(in.Body.Profile)
 	if err != nil {
 		return nil, apiError(err, "newGroup", "", "UserGroup")

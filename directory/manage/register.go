@@ -37,7 +37,42 @@ func Register(api huma.API, deps Deps) {
 	h.registerLinks(api)
 	h.registerPolicies(api)
 	h.registerStreams(api)
+	h.registerSchemas(api)
 	h.registerOthers(api)
+}
+
+func (h *handlers) registerSchemas(api huma.API) {
+	op := httpapi.Tagged("Schema")
+	huma.Register(api, op("getUserSchema", "GET", userSchema.path, "Read the user schema"), h.schemaOf(userSchema))
+	huma.Register(api, op("updateUserSchema", "POST", userSchema.path, "Merge properties into the user schema; null removes one"), h.changeSchema(userSchema))
+	huma.Register(api, op("getGroupSchema", "GET", groupSchema.path, "Read the group schema"), h.schemaOf(groupSchema))
+	huma.Register(api, op("updateGroupSchema", "POST", groupSchema.path, "Merge properties into the group schema; null removes one"), h.changeSchema(groupSchema))
+	const app = "/meta/schemas/apps/{appId}/default"
+	huma.Register(api, op("getAppSchema", "GET", app, "Read the schema of the profile at an app"), h.appSchema)
+	huma.Register(api, op("updateAppSchema", "POST", app, "Merge properties into the schema of the profile at an app"), h.changeAppSchema)
+	huma.Register(api, op("listSchemaOperations", "GET", "/meta/schemas/operations", "List what changes of schemas make of the resources that are there, newest first"), h.listOperations)
+	huma.Register(api, op("getSchemaOperation", "GET", "/meta/schemas/operations/{id}", "Read how far an operation has come"), h.readOperation)
+	const types = "/meta/types/user"
+	huma.Register(api, op("listUserTypes", "GET", types, "List user types"), h.listUserTypes)
+	huma.Register(api, op("getUserType", "GET", types+"/{id}", "Read a user type"), h.readUserType)
+	huma.Register(api, op("deleteUserType", "DELETE", types+"/{id}", "Refused for the default type"), h.deleteUserType)
+	h.registerSCIMSchemas(api)
+}
+
+func (h *handlers) registerSCIMSchemas(api huma.API) {
+	op := httpapi.Tagged("ScimSchema")
+	const list, one = "/meta/schemas/scim/schemas", "/meta/schemas/scim/schemas/{urn}"
+	huma.Register(api, op("listScimSchemas", "GET", list, "List SCIM schemas (RFC 7643, section 7)"), h.listSCIMSchemas)
+	huma.Register(api, op("createScimSchema", "POST", list, "Add a SCIM schema, for a resource type to have as its core or as an extension"), h.createSCIMSchema)
+	huma.Register(api, op("getScimSchema", "GET", one, "Read a SCIM schema"), h.readSCIMSchema)
+	huma.Register(api, op("replaceScimSchema", "PUT", one, "Replace the attributes of a SCIM schema"), h.replaceSCIMSchema)
+	huma.Register(api, op("deleteScimSchema", "DELETE", one, "Remove a SCIM schema that no resource type has"), h.deleteSCIMSchema)
+	const types, typ = "/meta/schemas/scim/resourceTypes", "/meta/schemas/scim/resourceTypes/{name}"
+	huma.Register(api, op("listScimResourceTypes", "GET", types, "List resource types (RFC 7643, section 6)"), h.listTypes)
+	huma.Register(api, op("createScimResourceType", "POST", types, "Add a resource type"), h.createType)
+	huma.Register(api, op("getScimResourceType", "GET", typ, "Read a resource type"), h.readType)
+	huma.Register(api, op("replaceScimResourceType", "PUT", typ, "Replace the extensions and the description of a resource type"), h.replaceType)
+	huma.Register(api, op("deleteScimResourceType", "DELETE", typ, "Remove a resource type that has no resources"), h.deleteType)
 }
 
 func (h *handlers) registerUsers(api huma.API) {
@@ -69,9 +104,8 @@ func (h *handlers) registerGroups(api huma.API) {
 }
 
 func (h *handlers) registerOthers(api huma.API) {
-	logs, schema, tokens := httpapi.Tagged("SystemLog"), httpapi.Tagged("Schema"), httpapi.Tagged("ApiToken")
+	logs, tokens := httpapi.Tagged("SystemLog"), httpapi.Tagged("ApiToken")
 	huma.Register(api, logs("listLogEvents", "GET", "/logs", "Read the system log"), h.listLogs)
-	huma.Register(api, schema("getUserSchema", "GET", "/meta/schemas/user/default", "Read the user schema"), h.userSchema)
 	huma.Register(api, tokens("listApiTokens", "GET", "/api-tokens", "List API tokens"), h.listTokens)
 	huma.Register(api, tokens("createApiToken", "POST", "/api-tokens", "Create an API token"), h.createToken)
 	huma.Register(api, tokens("updateApiToken", "POST", "/api-tokens/{id}", "Change how the SCIM client of an API token is dealt with"), h.updateToken)

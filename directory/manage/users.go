@@ -62,6 +62,9 @@ func (h *handlers) createUser(ctx context.Context, in *createUserInput) (*userOu
 	if o.PasswordHash, err = h.hash(password); err != nil {
 		return nil, err
 	}
+	if err := h.dir.CheckWritable(change(ctx), "User", in.Body.Profile); err != nil {
+		return nil, apiError(err, "newUser", "", "User")
+	}
 	r, err := h.dir.NewUser(in.Body.Profile, password.Value)
 	if err != nil {
 		return nil, apiError(err, "newUser", "", "User")

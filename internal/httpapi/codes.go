@@ -51,6 +51,8 @@ const (
 	EReadOnly        = "E0000111" // 403 the object is read-only
 	EInactiveUser    = "E0000117" // 403
 	ENotAcceptable   = "E0000122" // 406
+	EEnum            = "E0000123" // 400 enum and oneOf differ
+	EUserType        = "E0000142" // 403 the user type cannot be deleted
 	EHookConnection  = "E0000134" // 502
 	EHookError       = "E0000135" // 400
 	EHookTimeout     = "E0000137" // 504

@@ -31,7 +31,7 @@ func IsForeignKey(err error) bool {
 }
 
 // againTries is how often a closure is run that asks to be run again.
-const againTries = 5
+const againTries = 20
 
 // Again is returned by a closure that has found that what it was made from, and holds in
 // memory, is out of date: Write undoes the transaction, calls Prepare outside of it, and
