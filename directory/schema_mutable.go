@@ -16,11 +16,10 @@ func checkMutable(c Change, was, next *schemas.Resource, attrs []string) error {
 	return nil
 }
 
-// checkWritable refuses a value that nobody may give by hand, and what people may not change
-// in their own profile.
+// checkWritable refuses a value that nobody may give by hand.
 func checkWritable(c Change, t *schemas.Type, attr string) error {
 	byHand := c.Source.Kind == SourceManage || c.Source.Kind == SourceSelf
-	if byHand && t.ProfileMutability(attr) == schemas.ReadOnly || c.Source.Kind == SourceSelf && t.SelfPermission(attr) != schemas.SelfReadWrite {
+	if byHand && t.ProfileMutability(attr) == schemas.ReadOnly {
 		return &MutabilityError{Attr: attr, Mutability: schemas.ReadOnly}
 	}
 	return nil

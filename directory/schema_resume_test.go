@@ -56,6 +56,7 @@ func TestSchema_ResumesAfterKill(t *testing.T) {
 			{"gone", nil},
 		} {
 			mustDefine(t, d, scim.OrgUser, change.attrs...)
+			end := time.Now().Add(time.Minute) // transactions of other tests hold the horizon up
 			for cut := 1; ; cut++ {
 				node, err := New(t.Context(), d.DB, d.Keys, nil)
 				if err != nil {
@@ -71,7 +72,7 @@ func TestSchema_ResumesAfterKill(t *testing.T) {
 				if len(running) == 0 {
 					break
 				}
-				if cut > 60 {
+				if time.Now().After(end) {
 					t.Fatalf("%s: no end: %+v", change.name, *running[0])
 				}
 			}

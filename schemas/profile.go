@@ -74,22 +74,6 @@ func (t *Type) ProfileMutability(name string) string {
 	return ReadWrite
 }
 
-// SelfPermission returns what people may do with an attribute in their own profile:
-// SelfReadWrite, SelfReadOnly or SelfHide.
-func (t *Type) SelfPermission(name string) string {
-	s, ok := t.profile[name]
-	switch {
-	case !ok || s.attr.secret:
-		return SelfHide
-	case s.Path != "": // a base attribute
-		return s.BaseAttribute.Self
-	case s.attr.Self == "":
-		return SelfReadOnly
-	default:
-		return s.attr.Self
-	}
-}
-
 // ProfileMaster returns which source owns a profile attribute; of base attributes it is
 // always the profile source.
 func (t *Type) ProfileMaster(name string) Master {

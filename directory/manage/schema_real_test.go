@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/provost-id/provost/directory"
 )
@@ -32,6 +33,7 @@ func (s *service) settle() {
 		if len(running) == 0 {
 			return
 		}
+		time.Sleep(time.Millisecond)
 	}
 }
 

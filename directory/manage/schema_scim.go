@@ -209,13 +209,9 @@ func (h *handlers) createSCIMSchema(ctx context.Context, in *schemaInput) (*anyO
 }
 
 type replaceSCIMSchemaInput struct {
-	scimSchemaPath
-	RemoveValues bool `query:"removeValues" doc:"Delete the values of attributes that the new definition does not have."`
+	URN          string `path:"urn"`
+	RemoveValues bool   `query:"removeValues" doc:"Delete the values of attributes that the new definition does not have."`
 	Body         httpapi.RawBody
-}
-
-type scimSchemaPath struct {
-	URN string `path:"urn"`
 }
 
 // replaceSCIMSchema makes the attributes of a schema what the body says.

@@ -114,13 +114,9 @@ func (h *handlers) createType(ctx context.Context, in *schemaInput) (*anyOutput,
 	return h.readType(ctx, &typeName{t.Name})
 }
 
-type typePath struct {
-	Name string `path:"name"`
-}
-
 type replaceTypeInput struct {
-	typePath
-	RemoveValues bool `query:"removeValues" doc:"Delete the values of extensions that the type loses."`
+	Name         string `path:"name"`
+	RemoveValues bool   `query:"removeValues" doc:"Delete the values of extensions that the type loses."`
 	Body         httpapi.RawBody
 }
 
