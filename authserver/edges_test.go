@@ -145,6 +145,10 @@ func TestUserinfo(t *testing.T) {
 	if diff := cmp.Diff(want, got.Body); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
+	b.people.change("00uada", func(p *Person) { p.EmailVerified = false }) // ADV-56
+	if got := info(token).Body; got["email"] != "ada@example.com" || got["email_verified"] != false {
+		t.Errorf("an address that nobody vouches for: %v", got)
+	}
 	if a := b.post(b.as(DefaultServer, "userinfo"), nil, url.Values{"access_token": {token}}); a.str("sub") != "00uada" {
 		t.Errorf("token in the form: got %d %v", a.Status, a.Body)
 	}

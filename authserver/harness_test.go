@@ -56,7 +56,7 @@ func (p *people) change(id string, fn func(*Person)) {
 
 func newPeople() *people {
 	ada := Person{
-		ID: "00uada", Login: "ada@example.com", Active: true, Groups: []Group{{ID: "00gstaff", Name: "Staff"}},
+		ID: "00uada", EmailVerified: true, Login: "ada@example.com", Active: true, Groups: []Group{{ID: "00gstaff", Name: "Staff"}},
 		Profile: map[string]any{
 			"login": "ada@example.com", "email": "ada@example.com", "firstName": "Ada", "lastName": "Lovelace",
 			"department": "Analysis", "locale": "en_GB", "mobilePhone": "+44 1", "city": "London",

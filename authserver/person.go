@@ -17,6 +17,7 @@ type Person struct {
 	Login           string
 	Active          bool // the status is ACTIVE: anything less gets no token
 	Administrator   bool // member of the built-in group Administrators
+	EmailVerified   bool // who set the mail address is known to know that it is theirs
 	Modified        time.Time
 	PasswordChanged time.Time
 	Profile         map[string]any // the flat view: firstName, department, ...

@@ -27,8 +27,7 @@ func profileClaims(p *Person, scopes []string) map[string]any {
 		out["updated_at"] = p.Modified.Unix()
 	}
 	if email := p.attribute("email"); slices.Contains(scopes, scopeEmail) && email != "" {
-		// The organisation put the address there: nobody enters their own unseen.
-		out["email"], out["email_verified"] = email, true
+		out["email"], out["email_verified"] = email, p.EmailVerified
 	}
 	if slices.Contains(scopes, scopePhone) {
 		set("phone_number", first(p.attribute("mobilePhone"), p.attribute("primaryPhone")))

@@ -119,6 +119,8 @@ type Change struct {
 	// Reactivates lets a user who is created again by the client that deactivated it come
 	// back.
 	Reactivates bool
+	// VerifiesEmail says that the mail addresses it sets are known to be the person's own.
+	VerifiesEmail bool
 	// Bounds narrow what the change may touch; nil for nothing.
 	Bounds *Bounds
 	// Manage says that the caller holds the manage scope and may change Administrators.

@@ -144,18 +144,29 @@ func (d *Directory) checkGroupOwnedTx(tx *sqldb.Tx, c Change, g *Group) error {
 // has one row, not one for each attribute.
 const anyAttr = "*"
 
+// vouches reports whether a mail address that the change sets counts as the person's
+// own. Who runs the directory, and what they import, is believed; a client, a provider
+// or the person alone only when somebody says so.
+func (c Change) vouches() bool {
+	switch c.Source.Kind {
+	case SourceManage, SourceImport, SourceFile, SourceRule, SourceSchema:
+		return true
+	}
+	return c.VerifiesEmail && !c.Own
+}
+
 // sourceRow is where the value of an attribute comes from.
 func sourceRow(c Change, ev changed, attr string, now time.Time) []any {
 	mapping, version := c.Source.Mapping, int64(0)
 	if m, ok := c.Mappings[attr]; ok {
 		mapping, version = m, c.MappingVersion
 	}
-	return []any{ev.RID, attr, c.Source.Kind, c.Source.ID, mapping, version, ev.Event, now.UnixMicro()}
+	return []any{ev.RID, attr, c.Source.Kind, c.Source.ID, mapping, version, ev.Event, now.UnixMicro(), c.vouches()}
 }
 
 const (
-	insertSources  = `INSERT INTO attribute_sources (rid, attr, kind, source, mapping, mapping_version, event, time)`
-	sourcesColumns = 8
+	insertSources  = `INSERT INTO attribute_sources (rid, attr, kind, source, mapping, mapping_version, event, time, vouched)`
+	sourcesColumns = 9
 )
 
 // noteSources records where the new values of a user come from.
@@ -165,7 +176,8 @@ func (d *Directory) noteSources(tx *sqldb.Tx, c Change, ev changed) error {
 		values = append(values, sourceRow(c, ev, attr, now)...)
 	}
 	_, err := tx.InsertMany(insertSources, sourcesColumns, ` ON CONFLICT (rid, attr) DO UPDATE SET kind = excluded.kind, source = excluded.source,
-		mapping = excluded.mapping, mapping_version = excluded.mapping_version, event = excluded.event, time = excluded.time`, values)
+		mapping = excluded.mapping, mapping_version = excluded.mapping_version, event = excluded.event, time = excluded.time,
+		vouched = excluded.vouched`, values)
 	if err != nil {
 		return fmt.Errorf("note sources: %w", err)
 	}
@@ -187,4 +199,15 @@ func (d *Directory) noteFirstSources(tx *sqldb.Tx, c Change, people []changed) e
 		return fmt.Errorf("note sources: %w", err)
 	}
 	return nil
+}
+
+// Vouched reports whether the value of an attribute of a user's profile, such as email,
+// was set by somebody who is known to know that it is the person's own.
+func (d *Directory) Vouched(ctx context.Context, u *User, attr string) (vouched bool, err error) {
+	err = d.DB.QueryRow(ctx, `SELECT vouched FROM attribute_sources WHERE rid = $1 AND attr IN ($2, $3) ORDER BY attr = $3 LIMIT 1`,
+		u.RID, attr, anyAttr).Scan(&vouched)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return false, fmt.Errorf("read source: %w", err)
+	}
+	return vouched, nil
 }

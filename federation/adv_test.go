@@ -2,6 +2,7 @@ package federation
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -135,6 +136,50 @@ func TestADV30_PreHijack(t *testing.T) {
 		mustEnter(t, s, assertionOf(lax, "stranger", "victim@corp.example", "email_verified", false))
 		_, err := enter(t, s, assertionOf(strict, "owner", "victim@corp.example"))
 		wantDenied(t, err, "user_match_error")
+	})
+}
+
+// An address that a client of SCIM put into somebody's profile links nobody to them,
+// unless the client is known to know that it is theirs.
+func TestADV56_LinkByAnAddressOfSCIM(t *testing.T) {
+	each(t, func(t *testing.T, s *Service) {
+		i := makeIdP(t, s, "Strict", func(i *IdP) {
+			auto(i)
+			i.Policy.Subject.MatchType = MatchEmail
+		})
+		c := directory.Change{Actor: admin.Actor, Source: directory.Source{Kind: directory.SourceSCIM}}
+		for _, verifies := range []bool{false, true} {
+			for _, attr := range []string{"email", "secondEmail"} {
+				name := fmt.Sprintf("%s-%v@corp.example", attr, verifies)
+				u := makeUser(t, s, "login-of-"+name)
+				c.VerifiesEmail = verifies
+				if _, err := s.Directory.UpdateProfile(t.Context(), c, u.ID, map[string]any{attr: name}); err != nil {
+					t.Fatal(err)
+				}
+				got, err := enter(t, s, assertionOf(i, name, name))
+				if !verifies {
+					wantDenied(t, err, "user_match_error")
+				} else if err != nil || got != u.ID {
+					t.Errorf("%s: got %s, %v, want %s linked", name, got, err, u.ID)
+				}
+			}
+		}
+	})
+}
+
+// A provider's word counts for the address that it has verified, and for no other.
+func TestADV56_AddressOfAProvider(t *testing.T) {
+	each(t, func(t *testing.T, s *Service) {
+		i := makeIdP(t, s, "Makes", jit)
+		for name, verified := range map[string]any{"yes@corp.example": true, "no@corp.example": false} {
+			u, err := s.Directory.User(t.Context(), mustEnter(t, s, assertionOf(i, name, name, "email_verified", verified)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := s.Directory.Vouched(t.Context(), u, "email"); err != nil || got != verified {
+				t.Errorf("%s: verified %v, %v", name, got, err)
+			}
+		}
 	})
 }
 

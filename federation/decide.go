@@ -29,7 +29,7 @@ type match struct {
 	userID   string
 	groups   []string
 	admin    bool // member of Administrators
-	unproven bool // made by a provider that had not verified the address
+	unproven bool // made by a provider that had not verified the address, or found by one that nobody vouches for
 	taken    bool // linked to another subject of this provider already
 }
 
@@ -58,7 +58,7 @@ func mayLink(p Policy, f facts) *Denied {
 	case f.match.taken:
 		return denied(noMatch, "the user is linked to another subject of this provider")
 	case f.match.unproven:
-		return denied(noMatch, "the user was made with an address that nobody verified")
+		return denied(noMatch, "the user has an address that nobody verified")
 	case f.name.fromEmail && !f.verified:
 		return denied(noMatch, "the provider has not verified the address")
 	case strings.Contains(f.name.value, "@") && !strings.EqualFold(f.name.value, f.email):

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/provost-id/provost/directory"
 	"github.com/provost-id/provost/schemas"
@@ -14,22 +15,24 @@ import (
 // match finds the one user that a name means, or returns directory.ErrNotFound.
 // Several are a *Denied.
 func (s *Service) match(ctx context.Context, idp IdP, name userName) (*match, error) {
-	var u *directory.User
-	var err error
-	switch idp.Policy.Subject.MatchType {
-	case MatchUsername:
-		u, err = s.byLogin(ctx, name.value)
-	case MatchEmail:
-		u, err = s.byEmail(ctx, name.value)
-	default:
-		if u, err = s.byLogin(ctx, name.value); errors.Is(err, directory.ErrNotFound) {
-			u, err = s.byEmail(ctx, name.value)
+	if idp.Policy.Subject.MatchType != MatchEmail {
+		u, err := s.byLogin(ctx, name.value)
+		if err == nil {
+			return s.describe(ctx, idp, u)
+		}
+		if idp.Policy.Subject.MatchType == MatchUsername || !errors.Is(err, directory.ErrNotFound) {
+			return nil, err
 		}
 	}
+	u, err := s.byEmail(ctx, name.value)
 	if err != nil {
 		return nil, err
 	}
-	return s.describe(ctx, idp, u)
+	m, err := s.describe(ctx, idp, u)
+	if err == nil && !m.unproven {
+		m.unproven, err = s.unvouched(ctx, u, name.value)
+	}
+	return m, err
 }
 
 // byLogin wants the whole login: the short form that a person may type proves nothing
@@ -75,6 +78,23 @@ func (s *Service) byEmail(ctx context.Context, address string) (*directory.User,
 		return page.Users[0], nil
 	}
 	return nil, denied(noMatch, "several users have the address")
+}
+
+// unvouched reports whether an address of a user was put there by somebody who is not
+// known to know that it is theirs: a client of SCIM could hand the account to whoever
+// owns the address (ADV-56).
+func (s *Service) unvouched(ctx context.Context, u *directory.User, address string) (bool, error) {
+	profile, err := s.Directory.Profile(u)
+	if err != nil {
+		return false, err
+	}
+	for _, attr := range []string{"email", "secondEmail"} {
+		if v, _ := profile[attr].(string); strings.EqualFold(v, address) {
+			vouched, err := s.Directory.Vouched(ctx, u, attr)
+			return !vouched, err
+		}
+	}
+	return true, nil
 }
 
 func (s *Service) describe(ctx context.Context, idp IdP, u *directory.User) (*match, error) {

@@ -125,6 +125,8 @@ func (p *plan) change(v Visit) directory.Change {
 		Actor:   events.Actor{ID: p.idp.ID, Type: "IdP", Name: p.idp.Name},
 		Request: v.Request,
 		Source:  directory.Source{Kind: directory.SourceJIT, ID: p.idp.ID},
+
+		VerifiesEmail: p.a.EmailVerified() && p.profile.values["email"] == p.a.Email(),
 	}
 }
 

@@ -56,11 +56,13 @@ func tokenCreateCommand() *cobra.Command {
 type tokenFlags struct {
 	dialect     string
 	reactivates bool
+	verifies    bool
 	limits      httpapi.Limits
 }
 
 func (f *tokenFlags) add(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.reactivates, "reactivates", false, "let a POST bring back whom its client has deactivated")
+	cmd.Flags().BoolVar(&f.verifies, "verifies-email", false, "count the mail addresses that its client sets as verified")
 	cmd.Flags().StringSliceVar(&f.limits.ResourceTypes, "resource-types", nil, "limit it to these, as User,Group; empty for all")
 	cmd.Flags().StringSliceVar(&f.limits.ReadAttributes, "read-attributes", nil, "limit it to reading these, as userName,name.givenName,emails; empty for all")
 	cmd.Flags().StringSliceVar(&f.limits.WriteAttributes, "write-attributes", nil, "limit it to writing these; empty for those that it may read")
@@ -79,6 +81,9 @@ func (f *tokenFlags) apply(cmd *cobra.Command, s *apitoken.Settings) error {
 	}
 	if cmd.Flags().Changed("reactivates") {
 		s.Reactivates = f.reactivates
+	}
+	if cmd.Flags().Changed("verifies-email") {
+		s.VerifiesEmail = f.verifies
 	}
 	s.Limits = f.limited(cmd, s.Limits)
 	return nil
@@ -152,7 +157,7 @@ func tokenListCommand() *cobra.Command {
 
 func tokenJSON(t apitoken.Token) map[string]any {
 	return map[string]any{"id": t.ID, "name": t.Name, "scopes": t.Scopes, "dialect": spokenBy(t.Dialect), "detectedDialect": t.Detected,
-		"limits": t.Limits, "reactivates": t.Reactivates, "expires": t.Expires.UTC().Format(time.RFC3339)}
+		"limits": t.Limits, "reactivates": t.Reactivates, "verifiesEmail": t.VerifiesEmail, "expires": t.Expires.UTC().Format(time.RFC3339)}
 }
 
 func spokenBy(dialect string) string {

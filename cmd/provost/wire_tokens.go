@@ -42,13 +42,17 @@ func (p people) Person(ctx context.Context, userID string) (*authserver.Person, 
 	if err != nil {
 		return nil, err
 	}
+	verified, err := p.dir.Vouched(ctx, u, "email")
+	if err != nil {
+		return nil, err
+	}
 	groups, err := p.dir.GroupsOf(ctx, userID)
 	if err != nil {
 		return nil, err
 	}
 	person := &authserver.Person{
 		ID: u.ID, Login: r.Hot().UserName, Active: u.Status == directory.Active,
-		Modified: u.Modified, PasswordChanged: u.PasswordChanged, Profile: r.Profile(),
+		EmailVerified: verified, Modified: u.Modified, PasswordChanged: u.PasswordChanged, Profile: r.Profile(),
 	}
 	for _, g := range groups {
 		person.Groups = append(person.Groups, authserver.Group{ID: g.ID, Name: g.Name})

@@ -24,6 +24,8 @@ type tokenBody struct {
 	Limits  *httpapi.Limits `json:"limits,omitempty" doc:"What the token is limited to over SCIM."`
 	// Reactivates lets the client bring back, by a POST, whom it has deactivated.
 	Reactivates bool `json:"reactivates,omitempty" doc:"A POST may bring back whom this client has deactivated."`
+	// VerifiesEmail says that the mail addresses that the client sets are known to be theirs.
+	VerifiesEmail bool `json:"verifiesEmail,omitempty" doc:"The mail addresses that this client sets count as verified."`
 	// Detected is what they gave away last, so that it can be pinned.
 	Detected string  `json:"detectedDialect,omitempty"`
 	Created  *string `json:"created"`
@@ -37,8 +39,8 @@ func bodyOf(t apitoken.Token) tokenBody {
 		dialect = schemas.AutoDialect
 	}
 	return tokenBody{
-		ID: t.ID, Name: t.Name, Scopes: t.Scopes, UserID: t.UserID, Dialect: dialect, Detected: t.Detected, Limits: t.Limits, Reactivates: t.Reactivates,
-		Created: httpapi.Stamp(t.Created), Expires: httpapi.Stamp(t.Expires),
+		ID: t.ID, Name: t.Name, Scopes: t.Scopes, UserID: t.UserID, Dialect: dialect, Detected: t.Detected, Limits: t.Limits,
+		Reactivates: t.Reactivates, VerifiesEmail: t.VerifiesEmail, Created: httpapi.Stamp(t.Created), Expires: httpapi.Stamp(t.Expires),
 	}
 }
 
@@ -58,13 +60,14 @@ func (h *handlers) listTokens(ctx context.Context, _ *struct{}) (*tokenList, err
 
 type createTokenInput struct {
 	Body struct {
-		Name        string          `json:"name"`
-		Scopes      []string        `json:"scopes"`
-		UserID      string          `json:"userId"`
-		Dialect     string          `json:"dialect"`
-		TTL         string          `json:"ttl" doc:"As 24h; 720h when left out."`
-		Limits      *httpapi.Limits `json:"limits"`
-		Reactivates bool            `json:"reactivates"`
+		Name          string          `json:"name"`
+		Scopes        []string        `json:"scopes"`
+		UserID        string          `json:"userId"`
+		Dialect       string          `json:"dialect"`
+		TTL           string          `json:"ttl" doc:"As 24h; 720h when left out."`
+		Limits        *httpapi.Limits `json:"limits"`
+		Reactivates   bool            `json:"reactivates"`
+		VerifiesEmail bool            `json:"verifiesEmail"`
 	}
 }
 
@@ -76,7 +79,7 @@ func (h *handlers) createToken(ctx context.Context, in *createTokenInput) (*toke
 		return nil, httpapi.Invalid("name", "name: NUL is no character of a name")
 	}
 	var err error
-	n.Limits, n.Reactivates = in.Body.Limits, in.Body.Reactivates
+	n.Limits, n.Reactivates, n.VerifiesEmail = in.Body.Limits, in.Body.Reactivates, in.Body.VerifiesEmail
 	if n.Dialect, err = pinned(in.Body.Dialect); err != nil {
 		return nil, err
 	}
@@ -157,6 +160,12 @@ func readTokenSettings(body httpapi.RawBody) (changes []func(*apitoken.Settings)
 				return nil, err
 			}
 			changes = append(changes, func(s *apitoken.Settings) { s.Reactivates = reactivates })
+		case "verifiesEmail":
+			var verifies bool
+			if _, err := body.Field(name, &verifies); err != nil {
+				return nil, err
+			}
+			changes = append(changes, func(s *apitoken.Settings) { s.VerifiesEmail = verifies })
 		case "limits":
 			var limits *httpapi.Limits
 			if _, err := body.Field(name, &limits); err != nil {

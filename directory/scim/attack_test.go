@@ -119,6 +119,50 @@ func TestADV55_ExternalIDsOfAnotherClient(t *testing.T) {
 	})
 }
 
+// A mail address that a client has set counts as the person's own only when the token, or
+// somebody who runs the directory, says so.
+func TestADV56_ChangedMailIsNotVerified(t *testing.T) {
+	each(t, func(t *testing.T, s *service, _ *client) {
+		const replace = `{"op":"replace","path":"emails[type eq \"work\"].value","value":"%s@example.com"}`
+		want := func(vouched bool, id, what string) {
+			t.Helper()
+			u, err := s.dir.User(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := s.dir.Vouched(t.Context(), u, "email"); err != nil || got != vouched {
+				t.Errorf("%s: verified %v, %v, want %v", what, got, err, vouched)
+			}
+		}
+		stranger, trusted := s.client("", httpapi.ScopeSCIM), s.client("", httpapi.ScopeSCIM)
+		admin := s.client("", httpapi.ScopeSCIM, httpapi.ScopeManage)
+		if _, err := s.tokens.Update(t.Context(), events.System, trusted.id, func(set *apitoken.Settings) { set.VerifiesEmail = true }); err != nil {
+			t.Fatal(err)
+		}
+		for i, c := range []*client{stranger, trusted, admin} {
+			id := c.create("/Users", fmt.Sprintf(`{"userName":"u%d@example.com","emails":[{"value":"u%d@example.com","type":"work","primary":true}]}`, i, i))
+			want(c != stranger, id, "created")
+			stranger.must(http.StatusOK, "PATCH", "/Users/"+id, patchBody(fmt.Sprintf(replace, "evil")))
+			want(false, id, "changed by a stranger")
+			stranger.must(http.StatusOK, "PATCH", "/Users/"+id, patchBody(`{"op":"replace","path":"title","value":"Engineer"}`))
+			trusted.must(http.StatusOK, "PATCH", "/Users/"+id, patchBody(`{"op":"replace","path":"title","value":"Director"}`))
+			want(false, id, "another attribute changed")
+			trusted.must(http.StatusOK, "PATCH", "/Users/"+id, patchBody(fmt.Sprintf(replace, "own")))
+			want(true, id, "changed by who is trusted")
+			stranger.must(http.StatusOK, "PATCH", "/Users/"+id, patchBody(`{"op":"add","path":"emails","value":[{"value":"late@example.com","type":"other","primary":true}]}`))
+			u, err := s.dir.User(t.Context(), id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			profile, err := s.dir.Profile(u)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want(profile["email"] == "own@example.com", id, "another element made primary")
+		}
+	})
+}
+
 func TestADV57_ExistingUserNameIsNeverMerged(t *testing.T) {
 	each(t, func(t *testing.T, s *service, c *client) {
 		id := c.create("/Users", `{"userName":"Ana.Ruiz@example.com","title":"Engineer"}`)

@@ -214,7 +214,8 @@ func change(r *http.Request) directory.Change {
 	p := httpapi.Caller(r.Context())
 	return directory.Change{
 		Actor: p.Actor(), Request: httpapi.RequestID(r.Context()), Client: p.ID, Bounds: bounds(r.Context()), Reactivates: p.Reactivates,
-		Source: directory.Source{Kind: directory.SourceSCIM},
+		VerifiesEmail: p.VerifiesEmail || p.Allows(httpapi.ScopeManage), // an administrator's own is believed
+		Source:        directory.Source{Kind: directory.SourceSCIM},
 	}
 }
 

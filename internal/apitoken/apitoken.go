@@ -64,8 +64,9 @@ type Settings struct {
 	Dialect string // SCIM client profile; empty to tell it by the requests
 	// Limits narrow what the token opens over SCIM; nil for nothing. It must not have the
 	// scope manage or manage.read, which would open the same by another door.
-	Limits      *httpapi.Limits
-	Reactivates bool // as in httpapi.Principal
+	Limits *httpapi.Limits
+	// Reactivates and VerifiesEmail are those of httpapi.Principal.
+	Reactivates, VerifiesEmail bool
 }
 
 func (s Settings) check(scopes []string) error {
@@ -113,7 +114,7 @@ type Token struct {
 func (t Token) principal() httpapi.Principal {
 	return httpapi.Principal{
 		ID: t.ID, Name: t.Name, Type: "Token", UserID: t.UserID, Scopes: t.Scopes, Dialect: t.Dialect, Detected: t.Detected,
-		Limits: t.Limits, Reactivates: t.Reactivates,
+		Limits: t.Limits, Reactivates: t.Reactivates, VerifiesEmail: t.VerifiesEmail,
 	}
 }
 

@@ -38,6 +38,9 @@ func (s Settings) detail(d map[string]any) map[string]any {
 	if s.Reactivates {
 		more["reactivates"] = true
 	}
+	if s.VerifiesEmail {
+		more["verifiesEmail"] = true
+	}
 	maps.Copy(d, more)
 	return d
 }
@@ -89,8 +92,8 @@ func (s *Store) Update(ctx context.Context, actor events.Actor, id string, chang
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(`UPDATE api_tokens SET dialect = $2, limits = $3, reactivates = $4 WHERE id = $1`,
-			id, t.Dialect, limits, t.Reactivates)
+		_, err = tx.Exec(`UPDATE api_tokens SET dialect = $2, limits = $3, reactivates = $4, verifies_email = $5 WHERE id = $1`,
+			id, t.Dialect, limits, t.Reactivates, t.VerifiesEmail)
 		if err != nil {
 			return fmt.Errorf("update API token: %w", err)
 		}

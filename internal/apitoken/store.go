@@ -34,10 +34,10 @@ func (s *Store) Create(ctx context.Context, actor events.Actor, n NewToken) (tok
 	}
 	token = newSecret()
 	err = s.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		_, err := tx.Exec(`INSERT INTO api_tokens (id, name, hash, scopes, user_id, created, expires, dialect, limits, reactivates)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, t.ID, t.Name, s.Keys.Hash(purpose, token),
+		_, err := tx.Exec(`INSERT INTO api_tokens (id, name, hash, scopes, user_id, created, expires, dialect, limits, reactivates, verifies_email)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, t.ID, t.Name, s.Keys.Hash(purpose, token),
 			strings.Join(t.Scopes, " "), t.UserID, t.Created.UnixMicro(), t.Expires.UnixMicro(),
-			t.Dialect, limits, t.Reactivates)
+			t.Dialect, limits, t.Reactivates, t.VerifiesEmail)
 		if err != nil {
 			return fmt.Errorf("store API token: %w", err)
 		}
@@ -54,7 +54,7 @@ func (s *Store) Create(ctx context.Context, actor events.Actor, n NewToken) (tok
 	return token, t, nil
 }
 
-const columns = `id, name, scopes, user_id, created, expires, dialect, detected, limits, reactivates`
+const columns = `id, name, scopes, user_id, created, expires, dialect, detected, limits, reactivates, verifies_email`
 
 // scan reads columns, and what further destinations are given after them.
 func scan(row interface{ Scan(...any) error }, more ...any) (Token, error) {
@@ -62,7 +62,7 @@ func scan(row interface{ Scan(...any) error }, more ...any) (Token, error) {
 	var scopes, limits string
 	var created, expires int64
 	err := row.Scan(append([]any{&t.ID, &t.Name, &scopes, &t.UserID, &created, &expires,
-		&t.Dialect, &t.Detected, &limits, &t.Reactivates}, more...)...)
+		&t.Dialect, &t.Detected, &limits, &t.Reactivates, &t.VerifiesEmail}, more...)...)
 	if err == nil && limits != "" {
 		err = json.Unmarshal([]byte(limits), &t.Limits)
 	}

@@ -39,8 +39,8 @@ type Principal struct {
 	// Limits narrow what the credential opens over SCIM; nil for nothing.
 	Limits *Limits
 	// Reactivates says that a POST may bring back whom this client had provisioned
-	// before.
-	Reactivates bool
+	// before; VerifiesEmail, that the mail addresses it sets are known to be theirs.
+	Reactivates, VerifiesEmail bool
 }
 
 // Allows reports whether the credential carries one of the scopes.
