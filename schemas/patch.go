@@ -203,10 +203,33 @@ func (q *patchParser) pathless(raw rawOp) error {
 		return errorf(InvalidValue, "", "%s without a path wants a value", raw.op)
 	}
 	q.pos = raw.value
-	if q.peek() != '{' {
-		return errorf(InvalidValue, "", "%s without a path wants an object, got %s", raw.op, q.found())
+	if q.peek() == '[' && q.d.LooseShapes {
+		return q.wrappedMembers(raw.op)
 	}
-	return q.object(func(name string) error { return q.pathlessMember(raw.op, name) })
+	return q.members(raw.op)
+}
+
+// wrappedMembers reads [{...}] for {...}: the client of SCIM-SDK puts every value of a
+// PATCH into an array.
+func (q *patchParser) wrappedMembers(op string) error {
+	count := 0
+	err := q.array(func() error {
+		if count++; count > 1 {
+			return errorf(InvalidValue, "", "%s without a path wants one object, got several", op)
+		}
+		return q.members(op)
+	})
+	if err == nil && count == 0 {
+		return errorf(InvalidValue, "", "%s without a path wants an object, got an empty array", op)
+	}
+	return err
+}
+
+func (q *patchParser) members(op string) error {
+	if q.peek() != '{' {
+		return errorf(InvalidValue, "", "%s without a path wants an object, got %s", op, q.found())
+	}
+	return q.object(func(name string) error { return q.pathlessMember(op, name) })
 }
 
 func (q *patchParser) pathlessMember(op, name string) error {

@@ -120,6 +120,24 @@ func TestPatch_G_CommonAttributes(t *testing.T) {
 	wantError(t, err, Mutability, "id")
 }
 
+// An object without a path may stand in an array of one, as SCIM-SDK sends it.
+func TestPatch_WrappedObject(t *testing.T) {
+	t.Parallel()
+	r := parse(t, "User", barbara, Generic)
+	for _, d := range []Dialect{Generic, Entra, Okta} {
+		p := mustPatch(t, r, d, `{"op":"replace","value":[{"schemas":["`+userURN+`"],"title":"T"}]}`)
+		if got := p.Profile()["title"]; got != "T" {
+			t.Errorf("%s: title: got %v", d.Name, got)
+		}
+	}
+	for value, words := range map[string]string{`[]`: "empty array", `[{"title":"a"},{"title":"b"}]`: "several", `["x"]`: "wants an object", `[[{"title":"a"}]]`: "wants an object"} {
+		_, err := patch(t, r, Generic, `{"op":"replace","value":`+value+`}`)
+		wantError(t, err, InvalidValue, "operation 1", words)
+	}
+	_, err := patch(t, r, Strict, `{"op":"replace","value":[{"title":"T"}]}`)
+	wantError(t, err, InvalidValue, "operation 1", "wants an object, got array")
+}
+
 func TestPatch_H_UnknownOp(t *testing.T) {
 	t.Parallel()
 	r := parse(t, "User", barbara, Generic)

@@ -62,6 +62,12 @@ func (s *Service) Streams(ctx context.Context) ([]*Stream, error) {
 	return all, rows.Err()
 }
 
+// Configured says whether there is any stream.
+func (s *Service) Configured(ctx context.Context) (yes bool, err error) {
+	err = s.db().QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM event_streams)`).Scan(&yes)
+	return yes, err
+}
+
 // CreateStream makes a stream that tells what happens from now on. A description that
 // cannot be is an *InputError.
 func (s *Service) CreateStream(ctx context.Context, c Change, in Input) (*Stream, error) {

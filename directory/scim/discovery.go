@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 
@@ -13,9 +14,10 @@ import (
 // 9865, section 4). It says what holds, and nothing that does not.
 func (s *Server) serviceProviderConfig(w http.ResponseWriter, r *http.Request) {
 	yes := wire.Supported{Supported: true}
-	var streams *wire.SecurityEvents
-	if s.Feed != nil {
-		streams = &wire.SecurityEvents{AsyncRequest: "none", EventURIs: feed.URIs()}
+	streams, err := s.securityEvents(r.Context())
+	if err != nil {
+		s.writeError(w, r, err)
+		return
 	}
 	s.discover(w, r, wire.ServiceProviderConfig{
 		Schemas: []string{wire.ServiceProviderSchema},
@@ -34,6 +36,20 @@ func (s *Server) serviceProviderConfig(w http.ResponseWriter, r *http.Request) {
 		}},
 		Meta: wire.Meta{ResourceType: "ServiceProviderConfig", Location: baseURL(r) + "/ServiceProviderConfig"},
 	})
+}
+
+// securityEvents is nil without an event stream: absent, it says that none is configured
+// (RFC 9967, section 4), and clients older than that RFC refuse a configuration with an
+// attribute that they do not know.
+func (s *Server) securityEvents(ctx context.Context) (*wire.SecurityEvents, error) {
+	if s.Feed == nil {
+		return nil, nil
+	}
+	configured, err := s.Feed.Configured(ctx)
+	if err != nil || !configured {
+		return nil, err
+	}
+	return &wire.SecurityEvents{AsyncRequest: "none", EventURIs: feed.URIs()}, nil
 }
 
 func (s *Server) discover(w http.ResponseWriter, r *http.Request, v any) {

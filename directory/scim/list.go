@@ -35,7 +35,7 @@ func readSearch(w http.ResponseWriter, r *http.Request) (query, error) {
 	if err != nil {
 		return query{}, err
 	}
-	return searchOf(body)
+	return searchOf(body, dialect(r))
 }
 
 func (e endpoint) answer(w http.ResponseWriter, r *http.Request, q query) {

@@ -47,9 +47,11 @@ func TestRFC7644_3_4_3_SearchBody(t *testing.T) {
 				`null`:                                                  {"invalidSyntax", "null"},
 				`"x"`:                                                   {"invalidSyntax", "string"},
 				``:                                                      {"invalidSyntax", "end"},
-				`{"count":"1"}`:                                         {"invalidValue", "count: want integer, got string"},
+				`{"count":"x"}`:                                         {"invalidValue", "count: want integer, got string"},
 				`{"count":1e30}`:                                        {"invalidValue", "count: want integer, got number"},
-				`{"attributes":"userName"}`:                             {"invalidValue", "attributes: want array, got string"},
+				`{"attributes":5}`:                                      {"invalidValue", "attributes: want array, got number"},
+				`{"attributes":[5]}`:                                    {"invalidValue", "attributes: want string, got number"},
+				`{"startIndex":""}`:                                     {"invalidValue", "startIndex: want integer, got string"},
 				`{"filter":5}`:                                          {"invalidValue", "filter: want string, got number"},
 			} {
 				c.refused(http.StatusBadRequest, want[0], "POST", path, body, want[1])
@@ -58,6 +60,23 @@ func TestRFC7644_3_4_3_SearchBody(t *testing.T) {
 				t.Errorf("%s: %s", path, r.raw)
 			}
 		}
+	})
+}
+
+// TestSearchBody_AsInAQuery: a client may write lists and numbers as it would in a query,
+// and SCIM-SDK does; one that is held to the RFCs may not.
+func TestSearchBody_AsInAQuery(t *testing.T) {
+	each(t, func(t *testing.T, s *service, c *client) {
+		c.create("/Users", `{"userName":"a@example.com","displayName":"A","title":"T"}`)
+		c.create("/Users", `{"userName":"b@example.com","displayName":"B","title":"T"}`)
+		const body = `{"filter":"title eq \"T\"","attributes":"userName,title","excludedAttributes":"","count":"1","startIndex":"2"}`
+		r := c.must(http.StatusOK, "POST", "/Users/.search", body)
+		if got := r.resources(); len(got) != 1 || got[0]["userName"] != "b@example.com" || got[0]["title"] != "T" || got[0]["displayName"] != nil {
+			t.Errorf("%s", r.raw)
+		}
+		strict := s.client("strict", httpapi.ScopeSCIM)
+		strict.refused(http.StatusBadRequest, "invalidValue", "POST", "/Users/.search", `{"attributes":"userName"}`, "attributes: want array, got string")
+		strict.refused(http.StatusBadRequest, "invalidValue", "POST", "/Users/.search", `{"count":"1"}`, "count: want integer, got string")
 	})
 }
 

@@ -181,13 +181,13 @@ func wrongType(err error) error {
 }
 
 // searchOf reads the body of POST /.search (RFC 7644, section 3.4.3).
-func searchOf(body []byte) (q query, err error) {
+func searchOf(body []byte, d schemas.Dialect) (q query, err error) {
 	if err := schemas.CheckObject(body); err != nil {
 		return q, err
 	}
-	var m wire.SearchRequest
-	if err := json.Unmarshal(body, &m); err != nil {
-		return q, wrongType(err)
+	m, err := decodeSearch(body, d)
+	if err != nil {
+		return q, err
 	}
 	q = query{
 		filter: m.Filter, sortBy: m.SortBy, startIndex: 1, count: defaultCount,

@@ -90,10 +90,14 @@ func TestPoll_RefusedOverHTTP(t *testing.T) {
 	})
 }
 
-// TestRFC9967_4_SecurityEvents: the configuration says which events there are, and that
-// there are no asynchronous requests.
+// TestRFC9967_4_SecurityEvents: as soon as there is a stream, and no sooner, the
+// configuration says which events there are, and that there are no asynchronous requests.
 func TestRFC9967_4_SecurityEvents(t *testing.T) {
 	eachSequenced(t, func(t *testing.T, s *service, c *client) {
+		if r := c.must(200, "GET", "/ServiceProviderConfig", ""); strings.Contains(r.raw, "securityEvents") {
+			t.Errorf("without a stream: %s", r.raw)
+		}
+		s.stream(c)
 		config := c.must(200, "GET", "/ServiceProviderConfig", "").body
 		uris, _ := at(config, "securityEvents", "eventUris").([]any)
 		if at(config, "securityEvents", "asyncRequest") != "none" || len(uris) != 9 || !slices.Contains(uris, any("urn:ietf:params:scim:event:prov:create:full")) {
