@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"net/url"
+	"time"
 
 	sqlite3 "github.com/mattn/go-sqlite3"
 )
@@ -51,7 +53,7 @@ func openSQLite(ctx context.Context, c Config) (*DB, error) {
 	db.writeDB = sql.OpenDB(sqliteConnector{name: file + "?" + sqliteWriterParams, driver: &sqlite3.SQLiteDriver{ConnectHook: db.hookWriter}})
 	db.writeDB.SetMaxOpenConns(1)
 	db.writeDB.SetConnMaxLifetime(0)
-	if err := db.writeDB.PingContext(ctx); err != nil {
+	if err := firstConnection(ctx, db.writeDB); err != nil {
 		_ = db.writeDB.Close() // the ping error is the one to report
 		return nil, fmt.Errorf("open %s: %w", c.Path, err)
 	}
@@ -63,6 +65,27 @@ func openSQLite(ctx context.Context, c Config) (*DB, error) {
 	go db.runWriter()
 	return db, nil
 }
+
+// firstConnection opens the writer. On a new file it changes the journal to WAL, for
+// which SQLite wants the file alone and does not wait: others that open it at the same
+// time, or close it, hold it for moments.
+func firstConnection(ctx context.Context, db *sql.DB) error {
+	for range firstTries {
+		err := db.PingContext(ctx)
+		var busy sqlite3.Error
+		if !errors.As(err, &busy) || busy.Code != sqlite3.ErrBusy {
+			return err
+		}
+		time.Sleep(firstPause)
+	}
+	return db.PingContext(ctx)
+}
+
+// Together five seconds, as long as a statement waits.
+const (
+	firstTries = 100
+	firstPause = 50 * time.Millisecond
+)
 
 func (db *DB) hookWriter(c *sqlite3.SQLiteConn) error {
 	db.writer.Store(c)
