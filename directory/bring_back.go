@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/provost-id/provost/directory/passwords"
 	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/schemas"
 )
@@ -70,7 +71,7 @@ func (d *Directory) bringBackTx(tx *sqldb.Tx, c Change, batch []UserToCreate, pa
 func isSaid(err error) bool {
 	var schema *schemas.Error
 	return errors.As(err, &schema) || errors.Is(err, ErrProtected) || errors.Is(err, ErrOwned) || errors.Is(err, ErrBounds) ||
-		errors.Is(err, ErrConflict) || errors.Is(err, ErrPassword) || errors.Is(err, ErrNotFound)
+		errors.Is(err, ErrConflict) || errors.Is(err, passwords.ErrRefused) || errors.Is(err, ErrNotFound)
 }
 
 // deactivatedOf returns the ID of the deactivated user who has the login of r, and the

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/provost-id/provost/directory/passwords"
 	"github.com/provost-id/provost/internal/events"
 	"github.com/provost-id/provost/internal/keyring"
 	"github.com/provost-id/provost/internal/snapshot"
@@ -41,7 +42,7 @@ type Directory struct {
 	// so that it cannot be taken away.
 	AttributeUses []func(tx *sqldb.Tx, name string) ([]string, error)
 
-	passwords *passwordPool
+	passwords *passwords.Pool
 	rules     conditions
 	limits    filterLimits
 	lists     listLimits
@@ -63,7 +64,7 @@ func New(ctx context.Context, db *sqldb.DB, keys *keyring.Ring, log *slog.Logger
 	if err = d.openSchemas(ctx); err != nil {
 		return nil, err
 	}
-	if d.passwords, err = newPasswordPool(); err != nil {
+	if d.passwords, err = passwords.NewPool(); err != nil {
 		return nil, err
 	}
 	if err := d.ensureBuiltIn(ctx); err != nil {

@@ -53,8 +53,8 @@ func (d *Directory) EditUser(ctx context.Context, c Change, id string, v IfMatch
 func (d *Directory) editedPassword(ctx context.Context, id string, e ProfileEdit) (newPassword, error) {
 	switch {
 	case e.PasswordHash != "":
-		if err := d.CheckHash(e.PasswordHash); err != nil {
-			return newPassword{}, hashError("value", "%v", err)
+		if err := d.passwords.Check(e.PasswordHash); err != nil {
+			return newPassword{}, err
 		}
 		return newPassword{hash: e.PasswordHash, imported: true}, nil
 	case e.Password == "":
@@ -97,7 +97,7 @@ func (d *Directory) ExpireToTemporary(ctx context.Context, c Change, userID stri
 	}
 	// Nobody has chosen it, and nobody keeps it: the rules for people do not apply.
 	n := newPassword{history: p.Settings.Age.HistoryCount}
-	if n.hash, err = d.passwords.hash(ctx, password); err != nil {
+	if n.hash, err = d.passwords.Hash(ctx, password); err != nil {
 		return "", err
 	}
 	err = d.DB.Write(ctx, func(tx *sqldb.Tx) error {

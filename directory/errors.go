@@ -25,10 +25,6 @@ var (
 	ErrOwned = errors.New("attribute is mastered under another system")
 	// ErrProtected is returned for a change of a built-in group that the caller may not make.
 	ErrProtected = errors.New("built-in group")
-	// ErrPassword is wrapped by a PasswordError: a password outside the policy.
-	ErrPassword = errors.New("password does not meet the requirements")
-	// ErrBusy is returned when too many passwords wait to be hashed.
-	ErrBusy = errors.New("too many sign-ins at once")
 )
 
 // Conflict is a value that must be unique and is taken.

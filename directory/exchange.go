@@ -120,7 +120,7 @@ func (d *Directory) AcceptPassword(ctx context.Context, r *schemas.Resource) err
 	if err != nil {
 		return err
 	}
-	return p.Settings.Complexity.check(r.Password, r.Profile())
+	return p.Settings.Complexity.Check(r.Password, r.Profile())
 }
 
 // HasPasswordHash reports whether a hash is the one that a user has.
@@ -151,8 +151,8 @@ func (d *Directory) PrepareUserEdit(ctx context.Context, c Change, id string, e 
 		return nil, err
 	}
 	if e.PasswordHash != "" {
-		if err := d.CheckHash(e.PasswordHash); err != nil {
-			return nil, hashError("value", "%v", err)
+		if err := d.passwords.Check(e.PasswordHash); err != nil {
+			return nil, err
 		}
 		password = newPassword{hash: e.PasswordHash, imported: true}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/provost-id/provost/directory/passwords"
 	"github.com/provost-id/provost/schemas"
 )
 
@@ -19,7 +20,7 @@ func TestOrigin(t *testing.T) {
 			LastLogin: at(5), PasswordChanged: at(6), ExternalIDs: map[string]string{"00Tother": "other", tester.Client: "ours"},
 		}
 		entry := func(login string, o Origin) UserToCreate {
-			return UserToCreate{Resource: parseUser(t, d, `{"userName":"`+login+`"}`), Options: CreateOptions{Status: Suspended, PasswordHash: dummyHash, Origin: &o}}
+			return UserToCreate{Resource: parseUser(t, d, `{"userName":"`+login+`"}`), Options: CreateOptions{Status: Suspended, PasswordHash: passwords.Decoy, Origin: &o}}
 		}
 		other := o
 		other.ID = "00gAAAAAAAAAAAAAAAAA"

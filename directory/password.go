@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
+	"github.com/provost-id/provost/directory/passwords"
 	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/schemas"
 )
@@ -29,7 +29,7 @@ func (n newPassword) allowed(u *User, now time.Time) error {
 	}
 	young := n.minAge > 0 && now.Before(u.PasswordChanged.Add(n.minAge))
 	if young && u.Status != PasswordExpired && u.Status != Recovery {
-		return refuse("minAgeMinutes", "was changed less than %d minutes ago", int(n.minAge/time.Minute))
+		return &passwords.Error{Rule: "minAgeMinutes", Reason: fmt.Sprintf("was changed less than %d minutes ago", int(n.minAge/time.Minute))}
 	}
 	return nil
 }
@@ -46,7 +46,7 @@ const (
 	strictly             // and the last change is not too near
 )
 
-// SetPassword gives a user a password, which must meet the policy (*PasswordError). A
+// SetPassword gives a user a password, which must meet the policy (*passwords.Error). A
 // user who waited for one becomes ACTIVE; sessions and tokens of before end.
 func (d *Directory) SetPassword(ctx context.Context, c Change, id, password string) error {
 	if c.Source.Kind == SourceSelf {
@@ -98,6 +98,10 @@ func (d *Directory) HashPassword(ctx context.Context, password string) (string, 
 	return n.hash, err
 }
 
+// EncodeHash turns a hash from elsewhere into the form in which it is stored
+// ([passwords.Pool.Encode]).
+func (d *Directory) EncodeHash(h passwords.Imported) (string, error) { return d.passwords.Encode(h) }
+
 // preparePassword checks and hashes a password for the user u, nil for a new one, with
 // the profile that it is going to have. It stands outside any transaction.
 func (d *Directory) preparePassword(ctx context.Context, password string, profile map[string]any, u *User, how care) (newPassword, error) {
@@ -105,7 +109,7 @@ func (d *Directory) preparePassword(ctx context.Context, password string, profil
 	if err != nil {
 		return newPassword{}, err
 	}
-	if err := p.Settings.Complexity.check(password, profile); err != nil {
+	if err := p.Settings.Complexity.Check(password, profile); err != nil {
 		return newPassword{}, err
 	}
 	n := newPassword{history: p.Settings.Age.HistoryCount}
@@ -117,7 +121,7 @@ func (d *Directory) preparePassword(ctx context.Context, password string, profil
 	if how == strictly {
 		n.minAge = time.Duration(p.Settings.Age.MinAgeMinutes) * time.Minute
 	}
-	n.hash, err = d.passwords.hash(ctx, password)
+	n.hash, err = d.passwords.Hash(ctx, password)
 	return n, err
 }
 
@@ -140,12 +144,12 @@ func (d *Directory) checkHistory(ctx context.Context, rid int64, count int, pass
 		return fmt.Errorf("read password history: %w", err)
 	}
 	for _, hash := range hashes {
-		used, err := d.passwords.verify(ctx, hash, password)
+		used, err := d.passwords.Verify(ctx, hash, password)
 		if err != nil {
 			return err
 		}
 		if used {
-			return refuse("historyCount", "must not be one of the last %d", count)
+			return &passwords.Error{Rule: "historyCount", Reason: fmt.Sprintf("must not be one of the last %d", count)}
 		}
 	}
 	return nil
@@ -210,10 +214,10 @@ func (d *Directory) passwordHash(ctx context.Context, rid int64) (hash string, e
 // that the password is known. A password that was changed meanwhile stays. The sign-in
 // is good whatever comes of it: the next one tries again.
 func (d *Directory) rehash(ctx context.Context, u *User, old, password string) {
-	if strings.HasPrefix(old, ownHash) {
+	if passwords.Own(old) {
 		return
 	}
-	hash, err := d.passwords.hash(ctx, password)
+	hash, err := d.passwords.Hash(ctx, password)
 	if err == nil {
 		err = d.DB.Write(ctx, func(tx *sqldb.Tx) error {
 			_, err := tx.Exec(`UPDATE passwords SET hash = $3 WHERE rid = $1 AND hash = $2`, u.RID, old, hash)

@@ -1,159 +1,102 @@
 package directory
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
-	"github.com/provost-id/provost/schemas"
+	"github.com/provost-id/provost/directory/passwords"
+	"github.com/provost-id/provost/internal/events"
+	"github.com/provost-id/provost/internal/id"
+	"github.com/provost-id/provost/internal/sqldb"
 )
 
-// PasswordPolicy holds the settings of the one password policy, named and shaped as
-// settings.password of the contract (section 10.3).
-type PasswordPolicy struct {
-	Complexity PasswordComplexity `json:"complexity"`
-	Age        PasswordAge        `json:"age"`
-	Lockout    PasswordLockout    `json:"lockout"`
+// Policy is the stored password policy: the system default, which is the only one.
+type Policy struct {
+	ID       string
+	Settings passwords.Policy
+	Created  time.Time
+	Modified time.Time
 }
 
-// PasswordComplexity is what a password must be like. The numbers are characters.
-type PasswordComplexity struct {
-	MinLength    int `json:"minLength"`
-	MinLowerCase int `json:"minLowerCase"`
-	MinUpperCase int `json:"minUpperCase"`
-	MinNumber    int `json:"minNumber"`
-	MinSymbol    int `json:"minSymbol"`
-	// ExcludeUsername refuses a password that holds a part of the login.
-	ExcludeUsername bool `json:"excludeUsername"`
-	// ExcludeAttributes are the names, firstName and lastName, that it must not hold.
-	ExcludeAttributes []string           `json:"excludeAttributes"`
-	Dictionary        PasswordDictionary `json:"dictionary"`
-}
-
-// PasswordDictionary refuses passwords that many people have.
-type PasswordDictionary struct {
-	Common struct {
-		Exclude bool `json:"exclude"`
-	} `json:"common"`
-}
-
-// PasswordAge is how long a password lives and which may come back. Zero turns each off.
-type PasswordAge struct {
-	MaxAgeDays     int `json:"maxAgeDays"`     // expires then, seen at sign-in
-	ExpireWarnDays int `json:"expireWarnDays"` // before that, User.PasswordExpires tells
-	MinAgeMinutes  int `json:"minAgeMinutes"`  // until the person may change it again
-	HistoryCount   int `json:"historyCount"`   // last passwords that must not be used again
-}
-
-// PasswordLockout is when bad passwords lock an account.
-type PasswordLockout struct {
-	MaxAttempts       int `json:"maxAttempts"`       // in a row; 0 never locks
-	AutoUnlockMinutes int `json:"autoUnlockMinutes"` // 0: only an administrator unlocks
-	// ShowLockoutFailures stays false: a lock that is told apart from a wrong password
-	// tells that the account exists.
-	ShowLockoutFailures bool `json:"showLockoutFailures"`
-}
-
-// Length of a password in characters. The upper bound is the contract's (section 2.5),
-// the lower one is the default of the policy.
-const (
-	MinPassword = 8
-	MaxPassword = 72
-)
-
-// DefaultPasswordPolicy is the policy of an organisation that has not set one. It asks
-// for length and against common passwords, not for kinds of characters, as NIST SP
-// 800-63B, section 5.1.1.2, advises.
-func DefaultPasswordPolicy() PasswordPolicy {
-	p := PasswordPolicy{
-		Complexity: PasswordComplexity{
-			MinLength: MinPassword, ExcludeUsername: true, ExcludeAttributes: []string{"firstName", "lastName"},
-		},
-		Lockout: PasswordLockout{MaxAttempts: MaxTries, AutoUnlockMinutes: int(LockTime / time.Minute)},
-	}
-	p.Complexity.Dictionary.Common.Exclude = true
-	return p
-}
-
-// Bounds of the settings.
-const (
-	leastMinLength = 4
-	maxHistory     = 30           // each takes a comparison
-	maxDays        = 999          // the contract's
-	maxMinutes     = 60 * 24 * 30 // a month
-	maxAttempts    = 100
-	maxCharacters  = 16 // of one kind; the kinds together fit into MaxPassword
-)
-
-// Check returns the first setting that is not valid as a *schemas.Error.
-func (p PasswordPolicy) Check() error {
-	c, a, l := p.Complexity, p.Age, p.Lockout
-	for _, n := range []struct {
-		name               string
-		value, least, most int
-	}{
-		{"complexity.minLength", c.MinLength, leastMinLength, MaxPassword},
-		{"complexity.minLowerCase", c.MinLowerCase, 0, maxCharacters},
-		{"complexity.minUpperCase", c.MinUpperCase, 0, maxCharacters},
-		{"complexity.minNumber", c.MinNumber, 0, maxCharacters},
-		{"complexity.minSymbol", c.MinSymbol, 0, maxCharacters},
-		{"age.maxAgeDays", a.MaxAgeDays, 0, maxDays},
-		{"age.expireWarnDays", a.ExpireWarnDays, 0, maxDays},
-		{"age.minAgeMinutes", a.MinAgeMinutes, 0, maxMinutes},
-		{"age.historyCount", a.HistoryCount, 0, maxHistory},
-		{"lockout.maxAttempts", l.MaxAttempts, 0, maxAttempts},
-		{"lockout.autoUnlockMinutes", l.AutoUnlockMinutes, 0, maxMinutes},
-	} {
-		if n.value < n.least || n.value > n.most {
-			return policyError(n.name, "must be %d to %d", n.least, n.most)
+// ensurePolicy gives a new organisation its policy. It stores no settings, so that
+// they follow the defaults until somebody sets them.
+func (d *Directory) ensurePolicy(ctx context.Context) error {
+	return d.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		now := d.now()
+		_, err := tx.Exec(`INSERT INTO password_policy (n, id, settings, created, modified) VALUES (1, $1, '{}', $2, $2)
+			ON CONFLICT (n) DO NOTHING`, id.NewAt(id.AccessPolicy, now), now.UnixMicro())
+		if err != nil {
+			return fmt.Errorf("make password policy: %w", err)
 		}
-	}
-	return p.checkTogether()
+		return nil
+	})
 }
 
-func (p PasswordPolicy) checkTogether() error {
-	for i, name := range p.Complexity.ExcludeAttributes {
-		if name != "firstName" && name != "lastName" || slices.Contains(p.Complexity.ExcludeAttributes[:i], name) {
-			return policyError("complexity.excludeAttributes", "may hold firstName and lastName, each once")
+// passwords.Policy returns the policy in force. It is read each time: a change holds at
+// once on every node.
+func (d *Directory) PasswordPolicy(ctx context.Context) (*Policy, error) {
+	return scanPolicy(d.DB.QueryRow(ctx, selectPolicy))
+}
+
+const selectPolicy = `SELECT id, settings, created, modified FROM password_policy WHERE n = 1`
+
+func scanPolicy(row scanner) (*Policy, error) {
+	var settings string
+	var created, modified int64
+	p := &Policy{Settings: passwords.Default()}
+	if err := row.Scan(&p.ID, &settings, &created, &modified); err != nil {
+		return nil, fmt.Errorf("read password policy: %w", err)
+	}
+	if err := json.Unmarshal([]byte(settings), &p.Settings); err != nil {
+		return nil, fmt.Errorf("stored password policy: %w", err)
+	}
+	p.Created, p.Modified = micros(created), micros(modified)
+	return p, nil
+}
+
+// SetPasswordPolicy replaces the settings. One that is not valid is a *schemas.Error.
+// Passwords that are set already stay.
+func (d *Directory) SetPasswordPolicy(ctx context.Context, c Change, id string, settings passwords.Policy) (p *Policy, err error) {
+	if settings.Complexity.ExcludeAttributes == nil {
+		settings.Complexity.ExcludeAttributes = []string{}
+	}
+	if err := settings.Check(); err != nil {
+		return nil, err
+	}
+	after, err := json.Marshal(settings)
+	if err != nil {
+		return nil, err
+	}
+	err = d.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		if p, err = scanPolicy(tx.QueryRow(selectPolicy + tx.ForUpdate())); err != nil {
+			return err
 		}
+		if p.ID != id {
+			return ErrNotFound
+		}
+		return d.storePolicy(tx, c, p, settings, after)
+	})
+	if err != nil {
+		return nil, err
 	}
-	switch day := 24 * 60; {
-	case p.Age.MaxAgeDays > 0 && p.Age.ExpireWarnDays > p.Age.MaxAgeDays:
-		return policyError("age.expireWarnDays", "must not be more than maxAgeDays")
-	case p.Age.MaxAgeDays > 0 && p.Age.MinAgeMinutes >= p.Age.MaxAgeDays*day:
-		return policyError("age.minAgeMinutes", "must be less than maxAgeDays")
-	case p.Lockout.ShowLockoutFailures:
-		return policyError("lockout.showLockoutFailures", "must be false: it would tell which accounts exist")
-	}
-	return nil
+	return p, nil
 }
 
-func policyError(setting, format string, args ...any) error {
-	return &schemas.Error{ScimType: schemas.InvalidValue, Path: "settings.password." + setting, Reason: fmt.Sprintf(format, args...)}
-}
-
-// expires is when a password that was set at changed expires, zero for never.
-func (p PasswordPolicy) expires(changed time.Time) time.Time {
-	if p.Age.MaxAgeDays == 0 || changed.IsZero() {
-		return time.Time{}
+func (d *Directory) storePolicy(tx *sqldb.Tx, c Change, p *Policy, settings passwords.Policy, after []byte) error {
+	before, err := json.Marshal(p.Settings)
+	if err != nil {
+		return err
 	}
-	return changed.AddDate(0, 0, p.Age.MaxAgeDays)
-}
-
-// warned is expires when it is near enough to be told, else zero.
-func (p PasswordPolicy) warned(changed, now time.Time) time.Time {
-	at := p.expires(changed)
-	if at.IsZero() || p.Age.ExpireWarnDays == 0 || now.AddDate(0, 0, p.Age.ExpireWarnDays).Before(at) {
-		return time.Time{}
+	p.Settings, p.Modified = settings, d.now()
+	_, err = tx.Exec(`UPDATE password_policy SET settings = $1, modified = $2 WHERE n = 1`, string(after), p.Modified.UnixMicro())
+	if err != nil {
+		return fmt.Errorf("store password policy: %w", err)
 	}
-	return at
-}
-
-// lockTime is how long tries are remembered: as long as the lock that they lead to.
-// A lock that does not end by itself is the status, which outlives them.
-func (p PasswordPolicy) lockTime() time.Duration {
-	if p.Lockout.AutoUnlockMinutes == 0 {
-		return LockTime
-	}
-	return time.Duration(p.Lockout.AutoUnlockMinutes) * time.Minute
+	_, err = d.audit(tx, c, events.Event{
+		Type: "policy.lifecycle.update", Before: before, After: after,
+		Targets: []events.Target{{ID: p.ID, Type: "Policy", Name: "Default Policy"}},
+	})
+	return err
 }

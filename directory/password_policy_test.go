@@ -8,11 +8,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/provost-id/provost/directory/passwords"
 	"github.com/provost-id/provost/schemas"
 )
 
 // setPolicy changes settings of the policy in force.
-func setPolicy(t testing.TB, d *Directory, change func(*PasswordPolicy)) {
+func setPolicy(t testing.TB, d *Directory, change func(*passwords.Policy)) {
 	t.Helper()
 	p, err := d.PasswordPolicy(t.Context())
 	if err != nil {
@@ -26,7 +27,7 @@ func setPolicy(t testing.TB, d *Directory, change func(*PasswordPolicy)) {
 
 func wantRule(t testing.TB, what string, err error, rule string) {
 	t.Helper()
-	var refused *PasswordError
+	var refused *passwords.Error
 	if rule == "" && err != nil || rule != "" && (!errors.As(err, &refused) || refused.Rule != rule) {
 		t.Errorf("%s: %v, want rule %q", what, err, rule)
 	}
@@ -38,7 +39,7 @@ func TestPasswordPolicyIsStored(t *testing.T) {
 		if err != nil || len(first.ID) != 20 || first.ID[:3] != "00p" {
 			t.Fatalf("new organisation: %+v, %v", first, err)
 		}
-		if diff := cmp.Diff(DefaultPasswordPolicy(), first.Settings); diff != "" {
+		if diff := cmp.Diff(passwords.Default(), first.Settings); diff != "" {
 			t.Errorf("settings of a new organisation: %s", diff)
 		}
 		settings := first.Settings
@@ -63,29 +64,29 @@ func TestPasswordPolicyIsStored(t *testing.T) {
 }
 
 func TestPasswordPolicyBounds(t *testing.T) {
-	for path, change := range map[string]func(*PasswordPolicy){
-		"complexity.minLength":         func(p *PasswordPolicy) { p.Complexity.MinLength = 3 },
-		"complexity.minLowerCase":      func(p *PasswordPolicy) { p.Complexity.MinLowerCase = -1 },
-		"complexity.minUpperCase":      func(p *PasswordPolicy) { p.Complexity.MinUpperCase = 73 },
-		"complexity.minNumber":         func(p *PasswordPolicy) { p.Complexity.MinNumber = 73 },
-		"complexity.minSymbol":         func(p *PasswordPolicy) { p.Complexity.MinSymbol = 73 },
-		"complexity.excludeAttributes": func(p *PasswordPolicy) { p.Complexity.ExcludeAttributes = []string{"department"} },
-		"age.maxAgeDays":               func(p *PasswordPolicy) { p.Age.MaxAgeDays = -1 },
-		"age.expireWarnDays":           func(p *PasswordPolicy) { p.Age.MaxAgeDays, p.Age.ExpireWarnDays = 5, 6 },
-		"age.minAgeMinutes":            func(p *PasswordPolicy) { p.Age.MaxAgeDays, p.Age.MinAgeMinutes = 1, 1440 },
-		"age.historyCount":             func(p *PasswordPolicy) { p.Age.HistoryCount = 1000 },
-		"lockout.maxAttempts":          func(p *PasswordPolicy) { p.Lockout.MaxAttempts = 1_000_000 },
-		"lockout.autoUnlockMinutes":    func(p *PasswordPolicy) { p.Lockout.AutoUnlockMinutes = -1 },
-		"lockout.showLockoutFailures":  func(p *PasswordPolicy) { p.Lockout.ShowLockoutFailures = true },
+	for path, change := range map[string]func(*passwords.Policy){
+		"complexity.minLength":         func(p *passwords.Policy) { p.Complexity.MinLength = 3 },
+		"complexity.minLowerCase":      func(p *passwords.Policy) { p.Complexity.MinLowerCase = -1 },
+		"complexity.minUpperCase":      func(p *passwords.Policy) { p.Complexity.MinUpperCase = 73 },
+		"complexity.minNumber":         func(p *passwords.Policy) { p.Complexity.MinNumber = 73 },
+		"complexity.minSymbol":         func(p *passwords.Policy) { p.Complexity.MinSymbol = 73 },
+		"complexity.excludeAttributes": func(p *passwords.Policy) { p.Complexity.ExcludeAttributes = []string{"department"} },
+		"age.maxAgeDays":               func(p *passwords.Policy) { p.Age.MaxAgeDays = -1 },
+		"age.expireWarnDays":           func(p *passwords.Policy) { p.Age.MaxAgeDays, p.Age.ExpireWarnDays = 5, 6 },
+		"age.minAgeMinutes":            func(p *passwords.Policy) { p.Age.MaxAgeDays, p.Age.MinAgeMinutes = 1, 1440 },
+		"age.historyCount":             func(p *passwords.Policy) { p.Age.HistoryCount = 1000 },
+		"lockout.maxAttempts":          func(p *passwords.Policy) { p.Lockout.MaxAttempts = 1_000_000 },
+		"lockout.autoUnlockMinutes":    func(p *passwords.Policy) { p.Lockout.AutoUnlockMinutes = -1 },
+		"lockout.showLockoutFailures":  func(p *passwords.Policy) { p.Lockout.ShowLockoutFailures = true },
 	} {
-		p := DefaultPasswordPolicy()
+		p := passwords.Default()
 		change(&p)
 		var invalid *schemas.Error
 		if err := p.Check(); !errors.As(err, &invalid) || invalid.Path != "settings.password."+path {
 			t.Errorf("%v, want an error of %s", err, path)
 		}
 	}
-	if err := DefaultPasswordPolicy().Check(); err != nil {
+	if err := passwords.Default().Check(); err != nil {
 		t.Errorf("the default: %v", err)
 	}
 }
@@ -94,7 +95,7 @@ func TestPasswordPolicyBounds(t *testing.T) {
 func TestPolicyHoldsEverywhere(t *testing.T) {
 	each(t, func(t *testing.T, d *Directory) {
 		u := mustCreateWithPassword(t, d, "ana@example.com")
-		setPolicy(t, d, func(p *PasswordPolicy) { p.Complexity.MinNumber = 1 })
+		setPolicy(t, d, func(p *passwords.Policy) { p.Complexity.MinNumber = 1 })
 		_, err := d.CreateUser(t.Context(), tester, parseUser(t, d, `{"userName":"bob@example.com","password":"correct horse"}`), CreateOptions{})
 		wantRule(t, "create", err, "minNumber")
 		_, err = d.ReplaceUser(t.Context(), tester, u.ID, nil, parseUser(t, d, `{"userName":"ana@example.com","password":"correct horse"}`))
@@ -125,7 +126,7 @@ func TestPolicyHoldsEverywhere(t *testing.T) {
 
 func TestPasswordHistory(t *testing.T) {
 	each(t, func(t *testing.T, d *Directory) {
-		setPolicy(t, d, func(p *PasswordPolicy) { p.Age.HistoryCount = 3 })
+		setPolicy(t, d, func(p *passwords.Policy) { p.Age.HistoryCount = 3 })
 		u := mustCreateWithPassword(t, d, "ana@example.com")
 		set := func(password, rule string) {
 			t.Helper()
@@ -147,7 +148,7 @@ func TestPasswordHistory(t *testing.T) {
 		if err != nil || len(kept) != 2 {
 			t.Errorf("%d former passwords kept, %v; want 2 beside the present one", len(kept), err)
 		}
-		setPolicy(t, d, func(p *PasswordPolicy) { p.Age.HistoryCount = 0 })
+		setPolicy(t, d, func(p *passwords.Policy) { p.Age.HistoryCount = 0 })
 		set("fourth horse", "")
 		if kept, err = column[string](d.DB.Query(t.Context(), `SELECT hash FROM password_history WHERE rid = $1`, u.RID)); err != nil || len(kept) != 0 {
 			t.Errorf("%d former passwords kept without a history, %v", len(kept), err)
@@ -158,7 +159,7 @@ func TestPasswordHistory(t *testing.T) {
 // What an imported hash was made of cannot come back either, and goes with its user.
 func TestPasswordHistoryOfAnImportedHash(t *testing.T) {
 	each(t, func(t *testing.T, d *Directory) {
-		setPolicy(t, d, func(p *PasswordPolicy) { p.Age.HistoryCount = 2 })
+		setPolicy(t, d, func(p *passwords.Policy) { p.Age.HistoryCount = 2 })
 		u, err := d.CreateUser(t.Context(), manager, parseUser(t, d, `{"userName":"ana@example.com"}`), CreateOptions{PasswordHash: importable["LDAP"].Value})
 		if err != nil {
 			t.Fatal(err)
@@ -179,7 +180,7 @@ func TestMinimumAge(t *testing.T) {
 	each(t, func(t *testing.T, d *Directory) {
 		start := time.Now()
 		d.Now = func() time.Time { return start }
-		setPolicy(t, d, func(p *PasswordPolicy) { p.Age.MinAgeMinutes = 60 })
+		setPolicy(t, d, func(p *passwords.Policy) { p.Age.MinAgeMinutes = 60 })
 		u := mustCreateWithPassword(t, d, "ana@example.com")
 		self := Change{Source: Source{Kind: SourceSelf}}
 		d.Now = func() time.Time { return start.Add(59 * time.Minute) }
@@ -202,7 +203,7 @@ func TestMaximumAge(t *testing.T) {
 		start := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 		at := func(days int) { d.Now = func() time.Time { return start.AddDate(0, 0, days) } }
 		at(0)
-		setPolicy(t, d, func(p *PasswordPolicy) { p.Age.MaxAgeDays, p.Age.ExpireWarnDays = 90, 5 })
+		setPolicy(t, d, func(p *passwords.Policy) { p.Age.MaxAgeDays, p.Age.ExpireWarnDays = 90, 5 })
 		u := mustCreateWithPassword(t, d, "ana@example.com")
 		at(84)
 		if got, err := d.CheckPassword(t.Context(), "ana@example.com", password); err != nil || !got.PasswordExpires.IsZero() {
@@ -256,13 +257,13 @@ func TestLockoutSettings(t *testing.T) {
 			return got.Status
 		}
 		never := mustCreateWithPassword(t, d, "never@example.com")
-		setPolicy(t, d, func(p *PasswordPolicy) { p.Lockout.MaxAttempts = 0 })
-		wrong("never@example.com", MaxTries+2)
+		setPolicy(t, d, func(p *passwords.Policy) { p.Lockout.MaxAttempts = 0 })
+		wrong("never@example.com", passwords.MaxTries+2)
 		if _, err := d.CheckPassword(t.Context(), "never@example.com", password); err != nil || status(never) != Active {
 			t.Errorf("maxAttempts 0: %v, %s", err, status(never))
 		}
 		short := mustCreateWithPassword(t, d, "short@example.com")
-		setPolicy(t, d, func(p *PasswordPolicy) { p.Lockout.MaxAttempts, p.Lockout.AutoUnlockMinutes = 2, 0 })
+		setPolicy(t, d, func(p *passwords.Policy) { p.Lockout.MaxAttempts, p.Lockout.AutoUnlockMinutes = 2, 0 })
 		wrong("short@example.com", 3)
 		d.Now = func() time.Time { return start.AddDate(1, 0, 0) }
 		if _, err := d.CheckPassword(t.Context(), "short@example.com", password); !errors.Is(err, ErrCredentials) || status(short) != LockedOut {
@@ -276,7 +277,7 @@ func TestLockoutSettings(t *testing.T) {
 		}
 		start = start.AddDate(2, 0, 0)
 		d.Now = func() time.Time { return start }
-		setPolicy(t, d, func(p *PasswordPolicy) { p.Lockout.AutoUnlockMinutes = 2 })
+		setPolicy(t, d, func(p *passwords.Policy) { p.Lockout.AutoUnlockMinutes = 2 })
 		wrong("short@example.com", 3)
 		d.Now = func() time.Time { return start.Add(time.Minute) }
 		if _, err := d.CheckPassword(t.Context(), "short@example.com", password); !errors.Is(err, ErrCredentials) {

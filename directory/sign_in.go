@@ -7,19 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"time"
 
+	"github.com/provost-id/provost/directory/passwords"
 	"github.com/provost-id/provost/internal/events"
 	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/schemas"
-)
-
-// Unless the policy says otherwise, an account is locked after MaxTries bad passwords
-// in a row. The lock ends by itself after LockTime, so that it cannot be used to keep
-// somebody out for good.
-const (
-	MaxTries = 10
-	LockTime = 15 * time.Minute
 )
 
 // CheckPassword returns the user behind a login and its password. Everything else is
@@ -70,7 +62,7 @@ func (d *Directory) VerifyPassword(ctx context.Context, u *User, password string
 
 // tryPassword counts a try and compares. It returns the stored hash of a good password;
 // u is nil for a login that nobody has.
-func (d *Directory) tryPassword(ctx context.Context, p PasswordPolicy, u *User, login, password string) (hash string, err error) {
+func (d *Directory) tryPassword(ctx context.Context, p passwords.Policy, u *User, login, password string) (hash string, err error) {
 	account := d.signInAccount(u, login)
 	locked, err := d.countTry(ctx, p, account, u)
 	if err != nil {
@@ -87,7 +79,7 @@ func (d *Directory) tryPassword(ctx context.Context, p PasswordPolicy, u *User, 
 			return "", err
 		}
 	}
-	ok, err := d.passwords.verify(ctx, compared, password)
+	ok, err := d.passwords.Verify(ctx, compared, password)
 	if err != nil {
 		return "", err
 	}
@@ -106,7 +98,7 @@ func (d *Directory) decoyHash(ctx context.Context, account []byte) (hash string,
 	err = d.DB.QueryRow(ctx, `SELECT hash FROM passwords
 		WHERE rid > $1 % (SELECT MAX(rid) FROM passwords) ORDER BY rid LIMIT 1`, pick).Scan(&hash)
 	if errors.Is(err, sql.ErrNoRows) {
-		return dummyHash, nil
+		return passwords.Decoy, nil
 	}
 	if err != nil {
 		return "", fmt.Errorf("read password: %w", err)
@@ -129,14 +121,14 @@ func (d *Directory) triesKey(account string) []byte {
 
 // countTry counts before the password is looked at, so that parallel guesses cannot
 // outrun the counter, on any node.
-func (d *Directory) countTry(ctx context.Context, p PasswordPolicy, account []byte, u *User) (locked bool, err error) {
+func (d *Directory) countTry(ctx context.Context, p passwords.Policy, account []byte, u *User) (locked bool, err error) {
 	most := p.Lockout.MaxAttempts
 	if most == 0 {
 		most = math.MaxInt32 // never locks, and counts all the same
 	}
 	err = d.DB.Write(ctx, func(tx *sqldb.Tx) error {
 		now := d.Now()
-		since := now.Add(-p.lockTime()).UnixMicro()
+		since := now.Add(-p.LockTime()).UnixMicro()
 		if _, err := tx.Exec(`DELETE FROM sign_in_tries WHERE last < $1`, since); err != nil {
 			return fmt.Errorf("drop old sign-in tries: %w", err)
 		}
@@ -178,7 +170,7 @@ func (d *Directory) lockTx(tx *sqldb.Tx, userID string) error {
 // signedIn forgets the tries, ends an outlived lock and stamps the time. A password
 // that is too old makes the user PASSWORD_EXPIRED instead: age is looked at here, and
 // nowhere swept (the contract).
-func (d *Directory) signedIn(ctx context.Context, p PasswordPolicy, u *User) (*User, error) {
+func (d *Directory) signedIn(ctx context.Context, p passwords.Policy, u *User) (*User, error) {
 	userID, expired := u.ID, false
 	err := d.DB.Write(ctx, func(tx *sqldb.Tx) (err error) {
 		if err := d.forgetTries(tx, userID); err != nil {
@@ -188,14 +180,14 @@ func (d *Directory) signedIn(ctx context.Context, p PasswordPolicy, u *User) (*U
 			return err
 		}
 		now := d.Now()
-		at := p.expires(u.PasswordChanged)
+		at := p.Expires(u.PasswordChanged)
 		if expired = !at.IsZero() && !now.Before(at); expired {
 			return d.expireTx(tx, u)
 		}
 		if u, err = d.unlockedTx(tx, u); err != nil {
 			return err
 		}
-		u.PasswordExpires = p.warned(u.PasswordChanged, now)
+		u.PasswordExpires = p.Warned(u.PasswordChanged, now)
 		return d.SignedInTx(tx, userID)
 	})
 	switch {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/provost-id/provost/directory/passwords"
 	"github.com/provost-id/provost/internal/events"
 	"github.com/provost-id/provost/internal/sqldb"
 )
@@ -75,7 +76,7 @@ func TestADV39_OneCounterPerAccount(t *testing.T) {
 		u := mustCreateWithPassword(t, d, "ana@example.com")
 		var wg sync.WaitGroup
 		logins := []string{"ana@example.com", "ANA@example.com", "ána@example.com", "ana"}
-		for i := range MaxTries + 5 {
+		for i := range passwords.MaxTries + 5 {
 			wg.Go(func() { _, _ = d.CheckPassword(context.Background(), logins[i%len(logins)], "wrong horse") })
 		}
 		wg.Wait()
@@ -105,14 +106,14 @@ func TestADV40_LockEndsByItself(t *testing.T) {
 		start := time.Now()
 		d.Now = func() time.Time { return start }
 		u := mustCreateWithPassword(t, d, "ana@example.com")
-		for range MaxTries + 1 {
+		for range passwords.MaxTries + 1 {
 			_, _ = d.CheckPassword(t.Context(), "ana@example.com", "wrong horse")
 		}
-		d.Now = func() time.Time { return start.Add(LockTime - time.Second) }
+		d.Now = func() time.Time { return start.Add(passwords.LockTime - time.Second) }
 		if _, err := d.CheckPassword(t.Context(), "ana@example.com", password); !errors.Is(err, ErrCredentials) {
 			t.Errorf("just before the end: %v", err)
 		}
-		d.Now = func() time.Time { return start.Add(LockTime + time.Second) }
+		d.Now = func() time.Time { return start.Add(passwords.LockTime + time.Second) }
 		got, err := d.CheckPassword(t.Context(), "ana@example.com", password)
 		if err != nil || got.Status != Active {
 			t.Errorf("after the end: %v, %v; want ACTIVE", got, err)
@@ -126,13 +127,13 @@ func TestADV40_LockEndsByItself(t *testing.T) {
 // ADV-41: an unknown login is counted and locked like a known one.
 func TestADV41_UnknownLoginCostsTheSame(t *testing.T) {
 	each(t, func(t *testing.T, d *Directory) {
-		for range MaxTries + 2 {
+		for range passwords.MaxTries + 2 {
 			_, _ = d.CheckPassword(t.Context(), "nobody@example.com", password)
 		}
 		var tries int
 		err := d.DB.QueryRow(t.Context(), `SELECT tries FROM sign_in_tries WHERE account = $1`, d.triesKey("nobody@example.com")).Scan(&tries)
-		if err != nil || tries != MaxTries+2 {
-			t.Errorf("%d tries counted, %v; want %d", tries, err, MaxTries+2)
+		if err != nil || tries != passwords.MaxTries+2 {
+			t.Errorf("%d tries counted, %v; want %d", tries, err, passwords.MaxTries+2)
 		}
 	})
 }
@@ -157,9 +158,9 @@ func TestSetPassword(t *testing.T) {
 			}
 		}
 		for name, bad := range map[string]string{"short": "1234567", "long": strings.Repeat("x", 73), "not UTF-8": "correct \xff horse"} {
-			var refused *PasswordError
-			if err := d.SetPassword(t.Context(), manager, "00u", bad); !errors.As(err, &refused) || !errors.Is(err, ErrPassword) {
-				t.Errorf("%s password: %v, want a PasswordError", name, err)
+			var refused *passwords.Error
+			if err := d.SetPassword(t.Context(), manager, "00u", bad); !errors.As(err, &refused) || !errors.Is(err, passwords.ErrRefused) {
+				t.Errorf("%s password: %v, want a passwords.Error", name, err)
 			}
 		}
 		if err := d.SetPassword(t.Context(), manager, "00unobody", password); !errors.Is(err, ErrNotFound) {
@@ -209,28 +210,6 @@ func TestPasswordInTransactionIsRefused(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
-}
-
-func TestPasswordPoolIsBounded(t *testing.T) {
-	p, err := newPasswordPool()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range cap(p.waiting) {
-		p.waiting <- struct{}{}
-	}
-	if _, err := p.hash(t.Context(), password); !errors.Is(err, ErrBusy) {
-		t.Errorf("with a full queue: %v, want ErrBusy", err)
-	}
-	<-p.waiting
-	for range cap(p.running) {
-		p.running <- struct{}{}
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if _, err := p.hash(ctx, password); !errors.Is(err, context.Canceled) {
-		t.Errorf("a caller that gave up: %v", err)
-	}
 }
 
 // Whoever may not change Administrators may not take one of them over either.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/provost-id/provost/directory/passwords"
 	"github.com/provost-id/provost/internal/id"
 	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/schemas"
@@ -25,7 +26,7 @@ type UserToCreate struct {
 // UserResult is what became of one entry of a batch: a user, or why there is none.
 type UserResult struct {
 	User *User
-	Err  error // a *Conflict, *schemas.Error, *PasswordError, or of joining a group
+	Err  error // a *Conflict, *schemas.Error, *passwords.Error, or of joining a group
 }
 
 var errBatchSize = fmt.Errorf("a batch holds at most %d users", MaxUserBatch)
@@ -79,7 +80,7 @@ func (d *Directory) hashBatch(ctx context.Context, c Change, batch []UserToCreat
 // isRefusal tells a password that is not acceptable from one that could not be hashed.
 func isRefusal(err error) bool {
 	var schema *schemas.Error
-	return errors.Is(err, ErrPassword) || errors.As(err, &schema)
+	return errors.Is(err, passwords.ErrRefused) || errors.As(err, &schema)
 }
 
 // hashed replaces the clear password of an entry by its hash.
@@ -136,8 +137,8 @@ func (d *Directory) newcomer(c Change, e UserToCreate) newcomer {
 		n.err = err
 	}
 	if n.hash != "" {
-		if err := d.CheckHash(n.hash); err != nil {
-			n.err = hashError("value", "%v", err)
+		if err := d.passwords.Check(n.hash); err != nil {
+			n.err = err
 		}
 	}
 	return n
@@ -185,7 +186,7 @@ func (d *Directory) current(c Change, people []newcomer) []newcomer {
 	renewed := make([]newcomer, len(people))
 	for i, n := range people {
 		renewed[i] = d.newcomer(c, n.from)
-		if errors.Is(n.err, ErrPassword) {
+		if errors.Is(n.err, passwords.ErrRefused) {
 			renewed[i].err = n.err
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/provost-id/provost/directory/passwords"
 	"github.com/provost-id/provost/internal/events"
 	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/internal/sqldb/sqldbtest"
@@ -77,7 +78,7 @@ func (w batchWorld) entries(t *testing.T, r *rand.Rand, n int) []UserToCreate {
 			"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User":{"department":%q,"division":%q,%s}}`,
 			login, pick("", "e1", "e2", "e3"), pick("true", "false"), pick("Östberg", "Okonkwo", "x"), login, r.IntN(9),
 			pick("Sales", "Tools"), pick("North", "Fails"), number)
-		o := CreateOptions{PasswordHash: pick("", "", dummyHash, "$no$hash"), Status: Status(pick("", "", string(Suspended)))}
+		o := CreateOptions{PasswordHash: pick("", "", passwords.Decoy, "$no$hash"), Status: Status(pick("", "", string(Suspended)))}
 		for range r.IntN(3) {
 			o.Groups = append(o.Groups, pick(w.other.ID, w.other.ID, w.group.ID, w.AdministratorsID(), "00gnobody"))
 		}
@@ -249,8 +250,8 @@ func TestCreateUsers_Passwords(t *testing.T) {
 		if results[0].Err != nil || !results[0].User.HasPassword {
 			t.Errorf("a good password: %+v", results[0])
 		}
-		if !errors.Is(results[1].Err, ErrPassword) {
-			t.Errorf("a bad password gives %v, want ErrPassword", results[1].Err)
+		if !errors.Is(results[1].Err, passwords.ErrRefused) {
+			t.Errorf("a bad password gives %v, want passwords.ErrRefused", results[1].Err)
 		}
 		if _, err := d.CheckPassword(t.Context(), "good@example.com", "Tr1ckier-than-most"); err != nil {
 			t.Errorf("sign-in: %v", err)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/provost-id/provost/authserver/session"
 	"github.com/provost-id/provost/directory"
+	"github.com/provost-id/provost/directory/passwords"
 	"github.com/provost-id/provost/internal/httpapi"
 	"github.com/provost-id/provost/internal/sqldb"
 )
@@ -165,7 +166,7 @@ func (s *Server) refuse(v visit, a answer, err error) (*reply, error) {
 		status, p = http.StatusForbidden, outOfDate
 	case errors.As(err, &full):
 		status, p = http.StatusTooManyRequests, tooMany
-	case errors.Is(err, directory.ErrBusy):
+	case errors.Is(err, passwords.ErrBusy):
 		status, p, full = http.StatusServiceUnavailable, busy, &limited{after: time.Second}
 	default:
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/provost-id/provost/directory"
+	"github.com/provost-id/provost/directory/passwords"
 	"github.com/provost-id/provost/internal/apitoken"
 	"github.com/provost-id/provost/internal/httpapi"
 	"github.com/provost-id/provost/schemas"
@@ -21,7 +22,7 @@ func apiError(err error, what, id, typ string) error {
 	var conflict *directory.Conflict
 	var invalid *schemas.Error
 	var transition *directory.TransitionError
-	var weak *directory.PasswordError
+	var weak *passwords.Error
 	var fixed *directory.MutabilityError
 	switch {
 	case err == nil:
@@ -50,7 +51,7 @@ func sentinelError(err error, id, typ string) error {
 		return httpapi.New(http.StatusForbidden, httpapi.EReadOnly, "You cannot modify this object because it is built in")
 	case errors.Is(err, directory.ErrVersion):
 		return httpapi.New(http.StatusPreconditionFailed, httpapi.EETag, "The ETag does not match")
-	case errors.Is(err, directory.ErrBusy):
+	case errors.Is(err, passwords.ErrBusy):
 		return httpapi.New(http.StatusTooManyRequests, httpapi.ERateLimit, "Too many passwords are being checked; try again")
 	case errors.Is(err, directory.ErrCredentials):
 		return httpapi.New(http.StatusForbidden, httpapi.ECredentials, "Update of credentials failed", "oldPassword: Old Password is not correct")
@@ -90,7 +91,7 @@ func transitionError(t *directory.TransitionError) error {
 
 // passwordError names the rule of the policy. What no policy could allow is an error
 // of the value.
-func passwordError(e *directory.PasswordError) error {
+func passwordError(e *passwords.Error) error {
 	if e.Rule == "" {
 		return httpapi.Invalid("password", "password: Password requirements were not met: it "+e.Reason)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/provost-id/provost/directory"
+	"github.com/provost-id/provost/directory/passwords"
 	"github.com/provost-id/provost/internal/httpapi"
 )
 
@@ -154,10 +155,10 @@ func sameJSON(raw json.RawMessage, v any) (bool, error) {
 
 // readSettings decodes settings over the defaults. A setting that is not known is
 // refused: to accept it would promise what nothing does.
-func readSettings(raw json.RawMessage) (directory.PasswordPolicy, error) {
+func readSettings(raw json.RawMessage) (passwords.Policy, error) {
 	settings := struct {
-		Password directory.PasswordPolicy `json:"password"`
-	}{directory.DefaultPasswordPolicy()}
+		Password passwords.Policy `json:"password"`
+	}{passwords.Default()}
 	if raw == nil {
 		return settings.Password, httpapi.Invalid("settings", "settings: The field cannot be left blank")
 	}

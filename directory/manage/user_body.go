@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/provost-id/provost/directory"
+	"github.com/provost-id/provost/directory/passwords"
 	"github.com/provost-id/provost/internal/httpapi"
 	"github.com/provost-id/provost/schemas"
 )
@@ -91,9 +92,9 @@ type userInput struct {
 
 // passwordInput is one of the forms of a password (section 2.5).
 type passwordInput struct {
-	Value string                  `json:"value"`
-	Hash  *directory.ImportedHash `json:"hash"`
-	Hook  any                     `json:"hook"`
+	Value string              `json:"value"`
+	Hash  *passwords.Imported `json:"hash"`
+	Hook  any                 `json:"hook"`
 }
 
 func (in userInput) passwordInput() passwordInput {

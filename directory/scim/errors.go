@@ -9,6 +9,7 @@ import (
 	"net/http"
 
 	"github.com/provost-id/provost/directory"
+	"github.com/provost-id/provost/directory/passwords"
 	"github.com/provost-id/provost/internal/httpapi"
 	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/schemas"
@@ -78,11 +79,11 @@ func describeSentinel(err error) (status int, scimType, detail string) {
 		return http.StatusForbidden, "", "built-in groups, and how an administrator signs in, cannot be changed by SCIM"
 	case errors.Is(err, directory.ErrBounds):
 		return http.StatusForbidden, "", err.Error()
-	case errors.Is(err, directory.ErrPassword):
+	case errors.Is(err, passwords.ErrRefused):
 		return http.StatusBadRequest, schemas.InvalidValue, "attribute \"password\": " + err.Error()
 	case errors.Is(err, directory.ErrTransition):
 		return http.StatusBadRequest, schemas.InvalidValue, "attribute \"active\": " + err.Error()
-	case errors.Is(err, directory.ErrBusy):
+	case errors.Is(err, passwords.ErrBusy):
 		return http.StatusServiceUnavailable, "", err.Error()
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, sqldb.ErrBudget): // of the database: requests have no deadline of their own
 		return http.StatusServiceUnavailable, "", "the database is busy, or the change too large for one transaction; nothing was changed"
@@ -112,7 +113,7 @@ func attributeOf(err error) string {
 		return conflict.Attr
 	case errors.As(err, &owned):
 		return owned.Attr
-	case errors.Is(err, directory.ErrPassword):
+	case errors.Is(err, passwords.ErrRefused):
 		return "password"
 	case errors.Is(err, directory.ErrTransition):
 		return "active"

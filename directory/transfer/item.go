@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/provost-id/provost/directory"
+	"github.com/provost-id/provost/directory/passwords"
 	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/schemas"
 )
@@ -35,7 +36,7 @@ func refusal(err error) (reason string, ok bool) {
 		return err.Error(), true
 	}
 	for _, known := range []error{directory.ErrConflict, directory.ErrNotFound, directory.ErrOwned, directory.ErrProtected,
-		directory.ErrPassword, directory.ErrTransition} {
+		passwords.ErrRefused, directory.ErrTransition} {
 		if errors.Is(err, known) {
 			return err.Error(), true
 		}

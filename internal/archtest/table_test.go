@@ -14,14 +14,15 @@ var allowed = map[string][]string{
 	"schemas/scim": {},
 	"schemas/expr": {"schemas"},
 
-	"directory":               with(ground, "schemas", "schemas/scim", "schemas/expr"),
+	"directory":               with(ground, "directory/passwords", "schemas", "schemas/scim", "schemas/expr"),
+	"directory/passwords":     {"schemas"},
 	"directory/mapping":       with(ground, "directory", "schemas", "schemas/expr"),
 	"directory/feed":          with(ground, "directory", "schemas", "schemas/scim"),
-	"directory/transfer":      with(ground, "directory", "schemas"),
+	"directory/transfer":      with(ground, "directory", "directory/passwords", "schemas"),
 	"directory/seed":          with(ground, "directory", "schemas"),
-	"directory/scim":          with(edge, "directory", "directory/feed", "schemas", "schemas/scim"),
+	"directory/scim":          with(edge, "directory", "directory/feed", "directory/passwords", "schemas", "schemas/scim"),
 	"directory/scim/exchange": {}, // a file and two HTTP clients of it: it knows no directory
-	"directory/manage":        with(edge, "directory", "directory/feed", "directory/mapping", "schemas", "schemas/expr", "schemas/scim"),
+	"directory/manage":        with(edge, "directory", "directory/feed", "directory/mapping", "directory/passwords", "schemas", "schemas/expr", "schemas/scim"),
 
 	"provisioning":                  with(ground, "directory", "directory/mapping", "schemas", "schemas/expr"),
 	"provisioning/ldap":             {"provisioning", "schemas"},
@@ -38,7 +39,7 @@ var allowed = map[string][]string{
 	"authserver/layout":        {}, // the look of the pages of both
 	"authserver/policy":        {"schemas", "schemas/expr"},
 	"authserver/session":       ground,
-	"authserver/signin":        with(edge, "authserver/layout", "authserver/session", "authserver/policy", "directory", "federation", "federation/oidc"),
+	"authserver/signin":        with(edge, "authserver/layout", "authserver/session", "authserver/policy", "directory", "directory/passwords", "federation", "federation/oidc"),
 	"authserver/signin/widget": {},
 	"authserver/manage":        with(edge, "authserver", "authserver/policy", "authserver/session", "directory", "plugins", "schemas", "schemas/expr"),
 

@@ -1,6 +1,7 @@
-package directory
+package passwords
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -9,39 +10,42 @@ import (
 	"github.com/provost-id/provost/schemas"
 )
 
-// PasswordError says what a password lacks.
-type PasswordError struct {
+// ErrRefused is wrapped by an Error: a password outside the policy.
+var ErrRefused = errors.New("password does not meet the requirements")
+
+// Error says what a password lacks.
+type Error struct {
 	// Rule is the setting of the policy, "minLength"; empty for what no policy allows.
 	Rule   string
 	Reason string
 }
 
 // Error names the requirement and its rule.
-func (e *PasswordError) Error() string {
+func (e *Error) Error() string {
 	if e.Rule == "" {
 		return "password: " + e.Reason
 	}
 	return "password: " + e.Reason + " (" + e.Rule + ")"
 }
 
-// Unwrap makes the error an ErrPassword.
-func (e *PasswordError) Unwrap() error { return ErrPassword }
+// Unwrap makes the error an ErrRefused.
+func (e *Error) Unwrap() error { return ErrRefused }
 
 func refuse(rule, format string, args ...any) error {
-	return &PasswordError{Rule: rule, Reason: fmt.Sprintf(format, args...)}
+	return &Error{Rule: rule, Reason: fmt.Sprintf(format, args...)}
 }
 
-// check returns what a password lacks as a *PasswordError. profile is the user's, nil
+// Check returns what a password lacks as a *Error. profile is the user's, nil
 // for nobody's.
-func (p PasswordComplexity) check(password string, profile map[string]any) error {
+func (p Complexity) Check(password string, profile map[string]any) error {
 	if !utf8.ValidString(password) {
 		return refuse("", "is not valid UTF-8")
 	}
 	switch n := utf8.RuneCountInString(password); {
 	case n < p.MinLength:
 		return refuse("minLength", "must have at least %d characters", p.MinLength)
-	case n > MaxPassword:
-		return refuse("", "must have at most %d characters", MaxPassword)
+	case n > MaxLength:
+		return refuse("", "must have at most %d characters", MaxLength)
 	}
 	if err := p.checkKinds(password); err != nil {
 		return err
@@ -49,14 +53,14 @@ func (p PasswordComplexity) check(password string, profile map[string]any) error
 	if err := p.checkOwner(schemas.FoldLogin(password), profile); err != nil {
 		return err
 	}
-	if p.Dictionary.Common.Exclude && isCommonPassword(password) {
+	if p.Dictionary.Common.Exclude && isCommon(password) {
 		return refuse("dictionary.common", "is one that many people use")
 	}
 	return nil
 }
 
 // checkKinds counts characters by kind. Whatever is no letter and no number is a symbol.
-func (p PasswordComplexity) checkKinds(password string) error {
+func (p Complexity) checkKinds(password string) error {
 	var lower, upper, number, symbol int
 	for _, r := range password {
 		switch {
@@ -90,7 +94,7 @@ func (p PasswordComplexity) checkKinds(password string) error {
 // password must not hold (the contract).
 const shortestPart = 4
 
-func (p PasswordComplexity) checkOwner(folded string, profile map[string]any) error {
+func (p Complexity) checkOwner(folded string, profile map[string]any) error {
 	if p.ExcludeUsername {
 		login, _ := profile["login"].(string)
 		for _, part := range loginParts(login) {

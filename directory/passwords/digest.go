@@ -1,4 +1,4 @@
-package directory
+package passwords
 
 import (
 	"crypto/md5"
@@ -69,7 +69,7 @@ var ldapForm = regexp.MustCompile(`^\{([A-Za-z0-9-]+)\}(.+)$`)
 // ldapHash decodes userPassword of an LDAP directory (RFC 2307, section 5.3, and what
 // servers have added): a scheme in braces, then Base64 of the digest and its salt, or
 // a hash of another kind.
-func (p *passwordPool) ldapHash(encoded string) (matcher, error) {
+func (p *Pool) ldapHash(encoded string) (matcher, error) {
 	parts := ldapForm.FindStringSubmatch(encoded)
 	if parts == nil {
 		return nil, errHashKind
@@ -80,9 +80,9 @@ func (p *passwordPool) ldapHash(encoded string) (matcher, error) {
 		if !strings.HasPrefix(rest, "$") {
 			return nil, fmt.Errorf("{%s} is followed by no known kind of hash", strings.ToUpper(scheme))
 		}
-		return p.decodeHash(rest)
+		return p.decode(rest)
 	case "pbkdf2", "pbkdf2-sha1", "pbkdf2-sha256", "pbkdf2-sha512":
-		return p.decodeHash("$" + scheme + "$" + rest)
+		return p.decode("$" + scheme + "$" + rest)
 	}
 	salted := scheme == "smd5" || strings.HasPrefix(scheme, "ssha")
 	if salted {

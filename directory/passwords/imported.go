@@ -1,4 +1,4 @@
-package directory
+package passwords
 
 import (
 	"encoding/base64"
@@ -9,11 +9,11 @@ import (
 	"github.com/provost-id/provost/schemas"
 )
 
-// ImportedHash is a hashed password from elsewhere, as the contract writes it (section
+// Imported is a hashed password from elsewhere, as the contract writes it (section
 // 2.5). Beside its algorithms there are ARGON2, SCRYPT, SHA-CRYPT and LDAP, whose Value
 // is a whole hash: $argon2id$..., $scrypt$..., $5$... or $6$..., {SSHA}... . BCRYPT and
 // PBKDF2 take that form too, without the other members.
-type ImportedHash struct {
+type Imported struct {
 	Algorithm       string `json:"algorithm"`
 	Value           string `json:"value"`
 	Salt            string `json:"salt"`
@@ -36,24 +36,27 @@ var plainNames = map[string]string{"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sh
 // hmacNames are the digests of PBKDF2.
 var hmacNames = map[string]string{"SHA1_HMAC": "sha1", "SHA256_HMAC": "sha256", "SHA512_HMAC": "sha512"}
 
-// EncodeHash turns a hash into the form in which it is stored, after making sure that
-// a password can be compared with it at a bounded cost. Otherwise the error is a
+// Encode turns a hash into the form in which it is stored, after making sure that a
+// password can be compared with it at a bounded cost. Otherwise the error is a
 // *schemas.Error that names the member.
-func (d *Directory) EncodeHash(h ImportedHash) (string, error) {
+func (p *Pool) Encode(h Imported) (string, error) {
 	encoded, err := h.encode()
 	if err != nil {
 		return "", err
 	}
-	if err := d.CheckHash(encoded); err != nil {
+	if _, err := p.decode(encoded); err != nil {
 		return "", h.blame(err)
 	}
 	return encoded, nil
 }
 
-// CheckHash tells whether an encoded hash ($2b$..., {SSHA}...) can be imported.
-func (d *Directory) CheckHash(encoded string) error {
-	_, err := d.passwords.decodeHash(encoded)
-	return err
+// Check returns why an encoded hash ($2b$..., {SSHA}...) cannot be imported, as a
+// *schemas.Error.
+func (p *Pool) Check(encoded string) error {
+	if _, err := p.decode(encoded); err != nil {
+		return hashError("value", "%v", err)
+	}
+	return nil
 }
 
 func hashError(member, format string, args ...any) error {
@@ -61,7 +64,7 @@ func hashError(member, format string, args ...any) error {
 }
 
 // blame names the member that a fault of the encoded form is about.
-func (h ImportedHash) blame(err error) error {
+func (h Imported) blame(err error) error {
 	var fault *hashFault
 	if errors.As(err, &fault) && !h.whole() {
 		return hashError(fault.parameter, "%s", fault.reason)
@@ -70,7 +73,7 @@ func (h ImportedHash) blame(err error) error {
 }
 
 // whole reports whether the value says everything.
-func (h ImportedHash) whole() bool {
+func (h Imported) whole() bool {
 	for _, prefix := range wholeHash[h.Algorithm] {
 		if strings.HasPrefix(h.Value, prefix) {
 			return true
@@ -79,7 +82,7 @@ func (h ImportedHash) whole() bool {
 	return false
 }
 
-func (h ImportedHash) encode() (string, error) {
+func (h Imported) encode() (string, error) {
 	if h.Value == "" {
 		return "", hashError("value", "is missing")
 	}
@@ -102,7 +105,7 @@ func (h ImportedHash) encode() (string, error) {
 
 // only refuses members that the algorithm does not use: a caller that sends one means
 // something by it that would not hold.
-func (h ImportedHash) only(used ...string) error {
+func (h Imported) only(used ...string) error {
 	set := []struct {
 		name string
 		is   bool
@@ -118,7 +121,7 @@ func (h ImportedHash) only(used ...string) error {
 	return nil
 }
 
-func (h ImportedHash) encodeBcrypt() (string, error) {
+func (h Imported) encodeBcrypt() (string, error) {
 	switch {
 	case h.WorkFactor < minBcrypt || h.WorkFactor > maxBcrypt:
 		return "", hashError("workFactor", "must be %d to %d", minBcrypt, maxBcrypt)
@@ -130,7 +133,7 @@ func (h ImportedHash) encodeBcrypt() (string, error) {
 	return fmt.Sprintf("$2b$%02d$%s%s", h.WorkFactor, h.Salt, h.Value), h.only("salt", "workFactor")
 }
 
-func (h ImportedHash) encodePBKDF2() (string, error) {
+func (h Imported) encodePBKDF2() (string, error) {
 	name, ok := hmacNames[h.DigestAlgorithm]
 	if !ok {
 		return "", hashError("digestAlgorithm", "must be SHA1_HMAC, SHA256_HMAC or SHA512_HMAC")
@@ -156,7 +159,7 @@ func (h ImportedHash) encodePBKDF2() (string, error) {
 	return encoded, h.only("salt", "iterationCount", "keySize", "digestAlgorithm")
 }
 
-func (h ImportedHash) encodePlain(name string) (string, error) {
+func (h Imported) encodePlain(name string) (string, error) {
 	salt, err := readBase64("salt", h.Salt)
 	if err != nil {
 		return "", err

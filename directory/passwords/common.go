@@ -1,4 +1,4 @@
-package directory
+package passwords
 
 import (
 	"strings"
@@ -70,9 +70,9 @@ var commonSets = sync.OnceValues(func() (words, endings map[string]bool) {
 // unleet undoes the spellings with digits and signs for letters.
 var unleet = strings.NewReplacer("@", "a", "4", "a", "3", "e", "1", "i", "!", "i", "0", "o", "$", "s", "5", "s", "7", "t")
 
-// isCommonPassword reports whether a password is on the list without regard to case
+// isCommon reports whether a password is on the list without regard to case
 // and diacritics, or nothing but one character, or one short piece, over and over.
-func isCommonPassword(password string) bool {
+func isCommon(password string) bool {
 	folded := schemas.FoldLogin(password)
 	words, endings := commonSets()
 	for i := 1; i <= len(folded); i++ {

@@ -1,4 +1,4 @@
-package directory
+package passwords
 
 import (
 	"errors"
@@ -8,13 +8,13 @@ import (
 
 func TestPasswordRules(t *testing.T) {
 	var (
-		standard = DefaultPasswordPolicy().Complexity
-		strict   = PasswordComplexity{MinLength: 10, MinLowerCase: 2, MinUpperCase: 2, MinNumber: 2, MinSymbol: 2}
-		nothing  = PasswordComplexity{MinLength: 4}
+		standard = Default().Complexity
+		strict   = Complexity{MinLength: 10, MinLowerCase: 2, MinUpperCase: 2, MinNumber: 2, MinSymbol: 2}
+		nothing  = Complexity{MinLength: 4}
 		profile  = map[string]any{"login": "anna.schmidt-x@mail.example.com", "firstName": "Änna", "lastName": "O'Hara"}
 	)
 	for name, c := range map[string]struct {
-		policy   PasswordComplexity
+		policy   Complexity
 		password string
 		rule     string // empty for none; "-" for what no policy allows
 	}{
@@ -35,20 +35,20 @@ func TestPasswordRules(t *testing.T) {
 		"label of the domain":      {standard, "xx mail xx 77", "excludeUsername"},
 		"parent of the domain":     {standard, "an example 77 q", ""},
 		"short part of the login":  {standard, "xcorrect-x-horse", ""},
-		"first name, other case":   {PasswordComplexity{MinLength: 4, ExcludeAttributes: []string{"firstName"}}, "xxANNAxx", "excludeAttributes"},
+		"first name, other case":   {Complexity{MinLength: 4, ExcludeAttributes: []string{"firstName"}}, "xxANNAxx", "excludeAttributes"},
 		"last name":                {standard, "xx o'hara xx", "excludeAttributes"},
 		"nothing of this asked":    {nothing, "anna", ""},
 		"common":                   {standard, "password1", "dictionary.common"},
 		"common allowed":           {nothing, "password1", ""},
 	} {
-		err := c.policy.check(c.password, profile)
-		var refused *PasswordError
+		err := c.policy.Check(c.password, profile)
+		var refused *Error
 		switch {
 		case c.rule == "":
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
-		case !errors.As(err, &refused) || refused.Rule != strings.Trim(c.rule, "-") || !errors.Is(err, ErrPassword):
+		case !errors.As(err, &refused) || refused.Rule != strings.Trim(c.rule, "-") || !errors.Is(err, ErrRefused):
 			t.Errorf("%s: %v, want %s", name, err, c.rule)
 		case strings.Contains(err.Error(), c.password):
 			t.Errorf("%s: the error shows the password: %v", name, err)
@@ -66,12 +66,12 @@ func TestCommonPasswords(t *testing.T) {
 		"Sommer2024", "Summer2025", "letmein1", "iloveyou", "11111111", "aaaaaaaa", "abababab", "xyzxyzxyz", "welcome123", "Admin123",
 		"trustno1", "1q2w3e4r", "Pássword1", "football1", "Charlie2023",
 	} {
-		if !isCommonPassword(p) {
+		if !isCommon(p) {
 			t.Errorf("%q is not on the list", p)
 		}
 	}
 	for _, p := range []string{password, "another horse", "Engine No. 9, analytical", "t1meMa$heen", "xkcd-936 staple", "password of nobody", "summer rain 2024", "Summer2024!"} {
-		if isCommonPassword(p) {
+		if isCommon(p) {
 			t.Errorf("%q is on the list", p)
 		}
 	}

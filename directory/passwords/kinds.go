@@ -1,4 +1,4 @@
-package directory
+package passwords
 
 import (
 	"encoding/base64"
@@ -27,7 +27,7 @@ const (
 	maxPBKDF2      = 1_500_000 // iterations of all blocks together
 	minSHARounds   = 1000      // what SHA-crypt itself allows
 	maxSHARounds   = 1 << 20
-	maxForeignPass = 4 * MaxPassword // bytes of a password that is compared; some kinds grow with its length
+	maxForeignPass = 4 * MaxLength // bytes of a password that is compared; some kinds grow with its length
 )
 
 // errHashKind is returned for what no kind of hash begins with.
@@ -65,10 +65,10 @@ var kinds = []kind{
 		pattern: regexp.MustCompile(`^\$plain-(md5|sha1|sha256|sha512)\$(none|prefix|postfix)\$([A-Za-z0-9+/]*)\$` + b64 + `$`)},
 }
 
-// decodeHash returns how to compare with an encoded hash: one of ours, or one from
+// decode returns how to compare with an encoded hash: one of ours, or one from
 // elsewhere whose parameters are within the bounds. The error says what is wrong and
 // holds nothing of the hash.
-func (p *passwordPool) decodeHash(encoded string) (matcher, error) {
+func (p *Pool) decode(encoded string) (matcher, error) {
 	if len(encoded) > maxEncoded {
 		return nil, fmt.Errorf("is longer than %d characters", maxEncoded)
 	}
@@ -83,7 +83,7 @@ func (p *passwordPool) decodeHash(encoded string) (matcher, error) {
 	return nil, errHashKind
 }
 
-func (p *passwordPool) decodeKind(k kind, encoded string) (matcher, error) {
+func (p *Pool) decodeKind(k kind, encoded string) (matcher, error) {
 	parts := k.pattern.FindStringSubmatch(encoded)
 	if parts == nil {
 		return nil, fmt.Errorf("is no well-formed %s hash", k.name)

@@ -1,9 +1,11 @@
-package directory
+package passwords
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 
 	"github.com/go-crypt/crypt"
 	"github.com/go-crypt/crypt/algorithm"
@@ -22,26 +24,33 @@ const (
 	argonLanes  = 1
 )
 
+// ErrBusy is returned when too many passwords wait to be hashed.
+var ErrBusy = errors.New("too many sign-ins at once")
+
 // maxWaiting bounds how many callers queue for a hash, so that a flood of sign-ins is
 // refused instead of kept.
 const maxWaiting = 512
 
-// dummyHash is of a random password that was thrown away.
-const dummyHash = "$argon2id$v=19$m=19456,t=2,p=1$tsf8SSVIduz3BaXN4/wyhA$EiBcrJtyVxCyxuIhKRPLPXRNFzEGAHws5wROqBk6UoI"
+// Decoy is the hash of a random password that was thrown away: whom nobody knows costs as
+// much as anybody.
+const Decoy = "$argon2id$v=19$m=19456,t=2,p=1$tsf8SSVIduz3BaXN4/wyhA$EiBcrJtyVxCyxuIhKRPLPXRNFzEGAHws5wROqBk6UoI"
 
-// ownHash is how every hash made here begins.
-var ownHash = fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$", argonMemory, argonTime, argonLanes)
+// begins is how every hash made here begins.
+var begins = fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$", argonMemory, argonTime, argonLanes)
 
-// passwordPool hashes passwords, no more at once than there are processors: each
+// Own reports whether a hash was made here, with the parameters of today.
+func Own(encoded string) bool { return strings.HasPrefix(encoded, begins) }
+
+// Pool hashes passwords, no more at once than there are processors: each
 // takes argonMemory, and one from elsewhere up to maxMemory.
-type passwordPool struct {
+type Pool struct {
 	running chan struct{}
 	waiting chan struct{}
 	hasher  algorithm.Hash
 	decoder *crypt.Decoder
 }
 
-func newPasswordPool() (*passwordPool, error) {
+func NewPool() (*Pool, error) {
 	h, err := argon2.New(argon2.WithVariantID(), argon2.WithM(argonMemory), argon2.WithT(argonTime), argon2.WithP(argonLanes))
 	if err != nil {
 		return nil, fmt.Errorf("argon2id: %w", err)
@@ -55,7 +64,7 @@ func newPasswordPool() (*passwordPool, error) {
 			return nil, fmt.Errorf("password hashes: %w", err)
 		}
 	}
-	return &passwordPool{
+	return &Pool{
 		running: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		waiting: make(chan struct{}, maxWaiting),
 		hasher:  h, decoder: dec,
@@ -63,7 +72,7 @@ func newPasswordPool() (*passwordPool, error) {
 }
 
 // do runs fn when a processor is free. It returns ErrBusy when too many wait.
-func (p *passwordPool) do(ctx context.Context, fn func() error) error {
+func (p *Pool) do(ctx context.Context, fn func() error) error {
 	select {
 	case p.waiting <- struct{}{}:
 	default:
@@ -79,7 +88,7 @@ func (p *passwordPool) do(ctx context.Context, fn func() error) error {
 	return fn()
 }
 
-func (p *passwordPool) hash(ctx context.Context, password string) (encoded string, err error) {
+func (p *Pool) Hash(ctx context.Context, password string) (encoded string, err error) {
 	err = p.do(ctx, func() error {
 		digest, err := p.hasher.Hash(password)
 		if err != nil {
@@ -91,9 +100,9 @@ func (p *passwordPool) hash(ctx context.Context, password string) (encoded strin
 	return encoded, err
 }
 
-// verify tells whether a password is that of an encoded hash.
-func (p *passwordPool) verify(ctx context.Context, encoded, password string) (bool, error) {
-	match, err := p.decodeHash(encoded)
+// Verify tells whether a password is that of an encoded hash.
+func (p *Pool) Verify(ctx context.Context, encoded, password string) (bool, error) {
+	match, err := p.decode(encoded)
 	if err != nil {
 		return false, fmt.Errorf("stored password hash %w", err)
 	}
@@ -102,7 +111,7 @@ func (p *passwordPool) verify(ctx context.Context, encoded, password string) (bo
 
 // compare takes its turn. A password longer than any that can be set costs as much as
 // one that is not too long, and never matches.
-func (p *passwordPool) compare(ctx context.Context, match matcher, password string) (ok bool, err error) {
+func (p *Pool) compare(ctx context.Context, match matcher, password string) (ok bool, err error) {
 	tooLong := len(password) > maxForeignPass
 	if tooLong {
 		password = password[:maxForeignPass]

@@ -1,9 +1,11 @@
-package directory
+package passwords
 
 import (
 	"strings"
 	"testing"
 )
+
+const password = "correct horse"
 
 // Each hash was made by another program: crypt(3) of libxcrypt, Python's hashlib, and
 // for argon2 the reference implementation (its own test of "password", "somesalt").
@@ -40,9 +42,9 @@ var knownHashes = []struct{ name, password, hash string }{
 	{"SHA-256 without salt", password, "$plain-sha256$none$$QQTTb42iwlQ0n4WDZ5Pr4CngyVcGOjTJHC6SAxh7VjE"},
 }
 
-func testPool(t testing.TB) *passwordPool {
+func testPool(t testing.TB) *Pool {
 	t.Helper()
-	p, err := newPasswordPool()
+	p, err := NewPool()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,11 +55,11 @@ func TestKnownHashes(t *testing.T) {
 	p := testPool(t)
 	for _, k := range knownHashes {
 		t.Run(k.name, func(t *testing.T) {
-			if ok, err := p.verify(t.Context(), k.hash, k.password); err != nil || !ok {
+			if ok, err := p.Verify(t.Context(), k.hash, k.password); err != nil || !ok {
 				t.Errorf("the password: %v, %v", ok, err)
 			}
 			for _, wrong := range []string{"", k.password + "x", k.password[1:], strings.ToUpper(k.password), k.hash} {
-				if ok, err := p.verify(t.Context(), k.hash, wrong); err != nil || ok {
+				if ok, err := p.Verify(t.Context(), k.hash, wrong); err != nil || ok {
 					t.Errorf("%q: %v, %v; want no match", wrong, ok, err)
 				}
 			}
@@ -116,7 +118,7 @@ func TestUnusableHashesAreRefused(t *testing.T) {
 		"plain, wrong size":     "$plain-sha1$none$$YejMILjucHMQEJuhlHAqJw",
 		"line break":            bcrypt + "\n",
 	} {
-		if _, err := testPool(t).decodeHash(hash); err == nil {
+		if _, err := testPool(t).decode(hash); err == nil {
 			t.Errorf("%s: %q was taken", name, hash)
 		} else if hash != "" && strings.Contains(err.Error(), hash) {
 			t.Errorf("%s: the error shows the hash: %v", name, err)
@@ -146,7 +148,7 @@ func FuzzDecodeHash(f *testing.F) {
 	f.Add("$argon2id$v=19$m=8,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$6g3umF+uVrJsObaTZhIbbTlgrvOEFcCItdwSjtPF67M", "x")
 	p := testPool(f)
 	f.Fuzz(func(t *testing.T, hash, password string) {
-		match, err := p.decodeHash(hash)
+		match, err := p.decode(hash)
 		if err != nil {
 			return
 		}
