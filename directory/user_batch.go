@@ -167,8 +167,14 @@ func (d *Directory) createTx(tx *sqldb.Tx, c Change, people []newcomer) ([]UserR
 			entries = append(entries, &entry{newcomer: n, result: &results[i]})
 		}
 	}
+	wanted := len(entries)
 	if entries, err = d.admit(tx, entries); err != nil {
 		return nil, err
+	}
+	if len(entries) < wanted { // who is refused is refused by the schema in force
+		if err := d.sameSchema(tx, people[0].typ); err != nil {
+			return nil, err
+		}
 	}
 	if err := d.insertUsers(tx, c, entries); err != nil {
 		return nil, err

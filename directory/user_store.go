@@ -181,14 +181,14 @@ func (d *Directory) replaceDocument(tx *sqldb.Tx, rid int64, doc []byte, was, ne
 // insertDocument writes the document of a new resource with all that is derived from it,
 // after the row of the resource.
 func (d *Directory) insertDocument(tx *sqldb.Tx, rid int64, doc []byte, r *schemas.Resource, unique []schemas.Entry) error {
+	if err := d.sameSchema(tx, r.Type); err != nil {
+		return err
+	}
 	if err := claimFor(tx, r.Type, rid, nil, unique); err != nil {
 		return err
 	}
 	if _, err := tx.Exec(`INSERT INTO documents (rid, doc) VALUES ($1, $2)`, rid, string(doc)); err != nil {
 		return fmt.Errorf("insert document: %w", err)
-	}
-	if err := d.sameSchema(tx, r.Type); err != nil {
-		return err
 	}
 	if err := moveIndex(tx, rid, nil, r); err != nil {
 		return err

@@ -88,18 +88,6 @@ func (t *Type) ProfileMaster(name string) Master {
 	}
 }
 
-// ProfilePath returns the SCIM path of a profile attribute that a filter may name.
-func (t *Type) ProfilePath(name string) (path string, ok bool) {
-	s, ok := t.profile[name]
-	if !ok || s.attr.ref == nil {
-		return "", false
-	}
-	if s.Path != "" {
-		return s.Path, true
-	}
-	return s.attr.path, true
-}
-
 // Base returns the attributes of the flat profile that every organisation has, as they
 // are under this version.
 func (t *Type) Base() []BaseAttribute { return slices.Clone(t.def.Base) }

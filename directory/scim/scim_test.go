@@ -37,6 +37,7 @@ type service struct {
 	url    string
 	log    *logBuffer
 	schema atomic.Pointer[schemas.Snapshot] // in force
+	stored func() *schemas.Snapshot         // what is in force by the database
 	people accessTokens
 }
 
@@ -73,7 +74,7 @@ func newService(t testing.TB, db *sqldb.DB) *service {
 	t.Cleanup(srv.Close)
 	s.url = srv.URL + scim.Base
 	s.schema.Store(dir.Schemas())
-	dir.Schemas = s.schema.Load
+	s.stored, dir.Schemas = dir.Schemas, s.schema.Load
 	return s
 }
 
