@@ -17,13 +17,13 @@ import (
 // PROFILE_MASTERING owns.
 type OwnedError struct {
 	Attr string // of the profile, or the group with its name
-	App  string // label of the app; empty for the directory itself
+	App  string // label of the app; empty when it is only known that the writer is no source
 }
 
 // Error names the attribute and the app.
 func (e *OwnedError) Error() string {
 	if e.App == "" {
-		return e.Attr + " is mastered here, and filled by no app"
+		return e.Attr + ": the app that wants to change it is none of its sources"
 	}
 	return fmt.Sprintf("%s is mastered by the app %q", e.Attr, e.App)
 }
@@ -95,11 +95,12 @@ func fillersOf(query reader, userID string, attrs []string) (fillers, error) {
 
 // refusal is why a change from an app, or from none, may not write an attribute.
 func (f fillers) refusal(m schemas.Master, attr, from string) *OwnedError {
+	source := m.Type == schemas.MasterProfile || slices.Contains(m.Priority, from)
 	switch owner, ok := f.owner(m, attr); {
-	case m.Type == schemas.MasterLocal && from != "":
-		return &OwnedError{Attr: attr}
 	case ok && owner.app != from:
 		return &OwnedError{Attr: attr, App: owner.label}
+	case from != "" && !source:
+		return &OwnedError{Attr: attr}
 	}
 	return nil
 }

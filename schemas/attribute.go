@@ -97,8 +97,8 @@ type View struct {
 	Titles []string `json:"titles,omitempty"`
 	// Self is what people may do with the attribute in their own profile.
 	Self   string  `json:"self,omitempty"`
-	Scope  string  `json:"scope,omitempty"` // NONE or SELF, of an app's
-	Union  string  `json:"union,omitempty"` // ENABLE or DISABLE, of an app's array
+	Scope  string  `json:"scope,omitempty"` // NONE
+	Union  string  `json:"union,omitempty"` // DISABLE, of an array
 	Master *Master `json:"master,omitempty"`
 	// ExternalName and ExternalNamespace are what an app calls the attribute.
 	ExternalName      string `json:"externalName,omitempty"`
@@ -112,7 +112,7 @@ const (
 	MasterOverride = "OVERRIDE"       // the first of Priority that the user has
 )
 
-// Master says which source owns an attribute of a user; nil is that of its schema.
+// Master says which source owns an attribute of a user; nil is MasterProfile.
 type Master struct {
 	Type     string   `json:"type"`
 	Priority []string `json:"priority,omitempty"` // IDs of apps, of MasterOverride

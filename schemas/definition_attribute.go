@@ -223,14 +223,16 @@ func (c attributeCheck) uniqueness() error {
 }
 
 func (c attributeCheck) view() error {
-	for _, k := range []struct{ key, value, known string }{
-		{"permissions", c.a.Self, "HIDE READ_ONLY READ_WRITE"},
-		{"scope", c.a.Scope, "NONE SELF"},
-		{"union", c.a.Union, "ENABLE DISABLE"},
-	} {
-		if k.value != "" && !slices.Contains(strings.Fields(k.known), k.value) {
-			return c.wrong(k.key, "want one of %s, got %q", k.known, clip(k.value))
-		}
+	if self := c.a.Self; self != "" && !slices.Contains([]string{SelfHide, SelfReadOnly, SelfReadWrite}, self) {
+		return c.wrong("permissions", "want one of HIDE, READ_ONLY and READ_WRITE, got %q", clip(self))
+	}
+	// Who is given an app, and by which group, says nothing about the profile there: there
+	// is nothing to set by hand, and nothing to combine.
+	if c.a.Scope != "" && c.a.Scope != "NONE" {
+		return c.wrong("scope", "want NONE: profiles at apps are filled by mappings alone, got %q", clip(c.a.Scope))
+	}
+	if c.a.Union != "" && c.a.Union != "DISABLE" {
+		return c.wrong("union", "want DISABLE: groups give profiles at apps no values that could be combined, got %q", clip(c.a.Union))
 	}
 	if c.a.Secret() && c.a.Self != "" && c.a.Self != SelfHide {
 		return c.wrong("permissions", "an attribute that nobody can read is hidden")

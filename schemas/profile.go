@@ -74,18 +74,13 @@ func (t *Type) ProfileMutability(name string) string {
 	return ReadWrite
 }
 
-// ProfileMaster returns which source owns a profile attribute; of base attributes it is
-// always the profile source.
+// ProfileMaster returns which source owns a profile attribute: the profile source, unless
+// a custom attribute says otherwise.
 func (t *Type) ProfileMaster(name string) Master {
-	s, ok := t.profile[name]
-	switch {
-	case ok && s.Path != "":
-		return Master{Type: MasterProfile}
-	case ok && s.attr.Master != nil:
+	if s, ok := t.profile[name]; ok && s.attr.Master != nil {
 		return *s.attr.Master
-	default:
-		return Master{Type: MasterLocal}
 	}
+	return Master{Type: MasterProfile}
 }
 
 // Base returns the attributes of the flat profile that every organisation has, as they

@@ -42,7 +42,7 @@ func TestAppSchema(t *testing.T) {
 			t.Errorf("what was read, sent back: %s\n%s", r.raw, again.raw)
 		}
 		for key, property := range map[string]string{
-			"grade.unique": `"grade":{"type":"integer","unique":true}`, "grade.master": `"grade":{"type":"integer","master":{"type":"PROFILE_MASTER"}}`,
+			"grade.unique": `"grade":{"type":"integer","unique":true}`, "grade.master": `"grade":{"type":"integer","master":{"type":"OKTA"}}`,
 			"mail": `"mail":{"type":"string"}`, "x.type": `"x":{"type":"text"}`,
 		} {
 			s.refused(http.StatusBadRequest, "E0000001", "POST", path, customSchema(property), "definitions.custom.properties."+key)

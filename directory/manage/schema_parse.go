@@ -393,7 +393,7 @@ func decodeMaster(a *schemas.Attribute, raw json.RawMessage) error {
 		}
 		a.Master.Priority = append(a.Master.Priority, p.Value)
 	}
-	if m.Type == schemas.MasterLocal && len(m.Priority) == 0 {
+	if m.Type == schemas.MasterProfile && len(m.Priority) == 0 {
 		a.Master = nil // what it is when nothing is said
 	}
 	return nil

@@ -158,7 +158,7 @@ func selfOf(a schemas.Attribute) string {
 
 func showMaster(m *schemas.Master) *master {
 	if m == nil {
-		return &master{Type: schemas.MasterLocal}
+		return &master{Type: schemas.MasterProfile}
 	}
 	shown := &master{Type: m.Type}
 	for _, id := range m.Priority {

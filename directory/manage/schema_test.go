@@ -48,11 +48,11 @@ func TestUserSchema_Keys(t *testing.T) {
 			"whole":  `{"title":"W","type":"integer","minimum":-3,"enum":[1,2,3],"oneOf":[{"const":1,"title":"one"},{"const":2,"title":"two"},{"const":3,"title":"three"}]}`,
 			"size":   `{"title":"S","type":"string","enum":["S","M"],"oneOf":[{"const":"S","title":"Small"},{"const":"M","title":"Middle"}],"default":"M"}`,
 			"sizes":  `{"title":"A","type":"array","items":{"type":"string","enum":["a","b"],"oneOf":[{"const":"a","title":"A"},{"const":"b","title":"B"}]}}`,
-			"scores": `{"title":"A","type":"array","items":{"type":"number"},"union":"ENABLE"}`,
+			"scores": `{"title":"A","type":"array","items":{"type":"number"},"union":"DISABLE"}`,
 			"yes":    `{"title":"Y","type":"boolean","default":true}`,
 			"since":  `{"title":"D","type":"string","format":"date-time"}`,
-			"mine":   `{"title":"M","type":"string","permissions":[{"principal":"SELF","action":"READ_WRITE"}],"scope":"SELF","mutability":"IMMUTABLE"}`,
-			"fixed":  `{"title":"F","type":"string","mutability":"READ_ONLY","master":{"type":"PROFILE_MASTER"}}`,
+			"mine":   `{"title":"M","type":"string","permissions":[{"principal":"SELF","action":"READ_WRITE"}],"mutability":"IMMUTABLE"}`,
+			"fixed":  `{"title":"F","type":"string","mutability":"READ_ONLY","master":{"type":"OKTA"}}`,
 			"secret": `{"title":"S","type":"string","mutability":"WRITE_ONLY","permissions":[{"principal":"SELF","action":"HIDE"}]}`,
 			"sealed": `{"title":"S","type":"string","format":"encrypted","permissions":[{"principal":"SELF","action":"HIDE"}]}`,
 			"long":   `{"title":"L","type":"string","maxLength":5000,"index":false}`,
@@ -64,7 +64,7 @@ func TestUserSchema_Keys(t *testing.T) {
 				t.Fatal(err)
 			}
 			for key, v := range map[string]any{
-				"mutability": "READ_WRITE", "scope": "NONE", "master": map[string]any{"type": "OKTA"},
+				"mutability": "READ_WRITE", "scope": "NONE", "master": map[string]any{"type": "PROFILE_MASTER"},
 				"permissions": []any{map[string]any{"principal": "SELF", "action": "READ_ONLY"}},
 			} {
 				if _, said := want[key]; !said {
@@ -131,7 +131,8 @@ func TestUserSchema_Refused(t *testing.T) {
 			"unknown master":      {`"a":{"type":"string","master":{"type":"BOSS"}}`, "a.master", "BOSS"},
 			"override of nobody":  {`"a":{"type":"string","master":{"type":"OVERRIDE"}}`, "a.master", "priority"},
 			"override of no app":  {`"a":{"type":"string","master":{"type":"OVERRIDE","priority":[{"type":"APP","value":"0oanone"}]}}`, "a.master", "0oanone"},
-			"union of a string":   {`"a":{"type":"string","union":"ENABLE"}`, "a.union", "array"},
+			"set by hand":         {`"a":{"type":"string","scope":"SELF"}`, "a.scope", "mappings"},
+			"combined":            {`"a":{"type":"array","items":{"type":"string"},"union":"ENABLE"}`, "a.union", "combined"},
 			"required secret":     {`"a":{"type":"string","mutability":"WRITE_ONLY","required":true}`, "a.required", "read"},
 			"name of a base":      {`"Login":{"type":"string"}`, "Login", "already has"},
 			"reserved name":       {`"status":{"type":"string"}`, "status.name", "reserved"},
