@@ -3,19 +3,16 @@ package directory
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/provost-id/provost/internal/events"
 	"github.com/provost-id/provost/internal/id"
-	"github.com/provost-id/provost/internal/lease"
 	"github.com/provost-id/provost/internal/sqldb"
 )
 
-// RuleChannel is the channel on which RunRules hears that a pass was begun.
-const RuleChannel = "group_rules"
+// ruleWork names the worker of passes.
+const ruleWork = "group_rules"
 
 const (
 	// rulePage is how many people one transaction of a pass may change: as many as have
@@ -24,19 +21,6 @@ const (
 	// ruleSkip is how many pages without a change are read before the place is written
 	// down. A pass that is cut off reads them again.
 	ruleSkip = 20
-	// rulePoll is how long a pass may wait when no notification arrives.
-	rulePoll = 5 * time.Second
-	// ruleLease is how long a node that fell silent keeps the others from its passes.
-	ruleLease = 15 * time.Second
-	ruleWork  = "group_rules" // the name of the lease
-	// ruleWait is how long a pass waits before it looks again whether transactions have ended.
-	ruleWait = 20 * time.Millisecond
-)
-
-var (
-	errElsewhere = errors.New("another node works on group rules")
-	errOvertaken = errors.New("the pass was overtaken")
-	errWaiting   = errors.New("a transaction from before the pass has not ended")
 )
 
 // pass is one that is under way.
@@ -65,7 +49,7 @@ func (d *Directory) beginPass(tx *sqldb.Tx, r *GroupRule, operation string, tota
 	if err != nil {
 		return fmt.Errorf("begin pass of rule: %w", err)
 	}
-	return d.DB.Notify(tx, RuleChannel, "")
+	return d.DB.Notify(tx, ruleWork, "")
 }
 
 func endPass(tx *sqldb.Tx, ruleID string) error {
@@ -76,7 +60,7 @@ func endPass(tx *sqldb.Tx, ruleID string) error {
 }
 
 // step moves a pass on by one transaction.
-func (d *Directory) step(ctx context.Context, owner string, p *pass) error {
+func (d *Directory) step(ctx context.Context, w *worker, p *pass) error {
 	if ready, err := d.ready(ctx, p); err != nil || !ready {
 		return err
 	}
@@ -94,8 +78,8 @@ func (d *Directory) step(ctx context.Context, owner string, p *pass) error {
 		return err
 	}
 	return d.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		if _, ok, err := lease.AcquireTx(tx, ruleWork, owner, ruleLease, time.Now()); err != nil || !ok {
-			return cmp.Or(err, errElsewhere)
+		if err := w.holdTx(tx); err != nil {
+			return err
 		}
 		if err := d.settleBatch(tx, p, b); err != nil {
 			return err

@@ -41,6 +41,13 @@ func withTitle(t testing.TB, d *Directory, want func(i int) bool, n int) []strin
 	return sorted(ids...)
 }
 
+// rulesBy is a worker on rules whom the lease knows as owner.
+func rulesBy(d *Directory, owner string) *worker {
+	w := d.ruleWorker()
+	w.owner = owner
+	return w
+}
+
 // onePass is the pass that is under way, once it may begin.
 func onePass(t testing.TB, d *Directory) *pass {
 	t.Helper()
@@ -88,22 +95,22 @@ func TestRules_PassGoesOn(t *testing.T) {
 			t.Errorf("progress at the beginning: %+v", p)
 		}
 		stale := onePass(t, d)
-		check(t, d.step(t.Context(), "a", stale))
+		check(t, d.step(t.Context(), rulesBy(d, "a"), stale))
 		if got := len(memberSet(t, d, g.ID)); got != rulePage/2 {
 			t.Errorf("%d members after one step, want %d", got, rulePage/2)
 		}
-		if err := d.step(t.Context(), "a", stale); !errors.Is(err, errOvertaken) {
+		if err := d.step(t.Context(), rulesBy(d, "a"), stale); !errors.Is(err, errOvertaken) {
 			t.Errorf("the same batch again: %v", err)
 		}
 		other := openDirectory(t, d.DB) // another node, or this one started again
-		if err := other.step(t.Context(), "b", onePass(t, other)); !errors.Is(err, errElsewhere) {
+		if err := other.step(t.Context(), rulesBy(other, "b"), onePass(t, other)); !errors.Is(err, errElsewhere) {
 			t.Errorf("while another node works: %v", err)
 		}
-		check(t, other.step(t.Context(), "a", onePass(t, other)))
+		check(t, other.step(t.Context(), rulesBy(other, "a"), onePass(t, other)))
 		if p := progress(); p == nil || p.Done != 2*rulePage {
 			t.Errorf("progress after two steps: %+v", p)
 		}
-		check(t, other.workRules(t.Context(), "a"))
+		check(t, rulesBy(other, "a").work(t.Context()))
 		if got := memberSet(t, d, g.ID); !slices.Equal(got, even) || progress() != nil {
 			t.Errorf("%d members, want %d; progress %+v", len(got), len(even), progress())
 		}
@@ -117,15 +124,15 @@ func removeInSteps(t *testing.T, d *Directory, r *GroupRule, g *Group) {
 	all := len(memberSet(t, d, g.ID))
 	check(t, d.DeactivateRule(t.Context(), manager, r.ID, true))
 	stale := onePass(t, d)
-	check(t, d.step(t.Context(), "a", stale))
+	check(t, d.step(t.Context(), rulesBy(d, "a"), stale))
 	if got := len(memberSet(t, d, g.ID)); got != all-rulePage {
 		t.Errorf("%d members after one step of removal, want %d", got, all-rulePage)
 	}
 	check(t, d.ActivateRule(t.Context(), manager, r.ID))
-	if err := d.step(t.Context(), "a", stale); !errors.Is(err, errOvertaken) {
+	if err := d.step(t.Context(), rulesBy(d, "a"), stale); !errors.Is(err, errOvertaken) {
 		t.Errorf("removal after the activation: %v", err)
 	}
-	check(t, d.workRules(t.Context(), "a"))
+	check(t, rulesBy(d, "a").work(t.Context()))
 	if got := len(memberSet(t, d, g.ID)); got != all {
 		t.Errorf("%d members after the activation, want %d", got, all)
 	}
@@ -133,7 +140,7 @@ func removeInSteps(t *testing.T, d *Directory, r *GroupRule, g *Group) {
 	if _, err := d.Rule(t.Context(), r.ID); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a deleted rule: %v", err)
 	}
-	check(t, d.workRules(t.Context(), "a"))
+	check(t, rulesBy(d, "a").work(t.Context()))
 	checkBook(t, d)
 	var rows int
 	err := d.DB.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM group_rules) + (SELECT count(*) FROM rule_grants) + (SELECT count(*) FROM rule_targets) + (SELECT count(*) FROM rule_inputs)`).Scan(&rows)
@@ -167,7 +174,7 @@ func TestRules_PassWaitsForWhoCameBefore(t *testing.T) {
 		check(t, change())
 		ctx, stop := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		defer stop()
-		if err := d.workRules(ctx, "test"); err == nil {
+		if err := rulesBy(d, "test").work(ctx); err == nil {
 			t.Error("the pass ended before the transaction did")
 		}
 		close(leave)

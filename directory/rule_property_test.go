@@ -266,7 +266,7 @@ func (w *world) activate(ruleID string) {
 	for range w.r.IntN(4) {
 		pick(w.r, []func(){w.editUser, w.createUser, w.deleteUser})()
 	}
-	w.must(w.d.workRules(w.t.Context(), "test"))
+	w.must(rulesBy(w.d, "test").work(w.t.Context()))
 	for u := range w.o.profiles {
 		w.o.hold(r, u)
 	}
@@ -300,7 +300,7 @@ func (w *world) changeRule() {
 		}
 		delete(w.o.rules, ruleID)
 	}
-	w.must(w.d.workRules(ctx, "test"))
+	w.must(rulesBy(w.d, "test").work(ctx))
 }
 
 func (w *world) changeMembers() {

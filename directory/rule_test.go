@@ -35,7 +35,7 @@ func mustActivate(t testing.TB, d *Directory, r *GroupRule) {
 
 func work(t testing.TB, d *Directory) {
 	t.Helper()
-	if err := d.workRules(context.Background(), "test"); err != nil {
+	if err := rulesBy(d, "test").work(context.Background()); err != nil {
 		t.Fatalf("work rules off: %v", err)
 	}
 }

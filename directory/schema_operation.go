@@ -126,7 +126,7 @@ func (d *Directory) insertOperations(tx *sqldb.Tx, ops []*operation) error {
 			return fmt.Errorf("begin schema operation: %w", err)
 		}
 	}
-	return d.DB.Notify(tx, SchemaChannel, "")
+	return d.DB.Notify(tx, schemaWork, "")
 }
 
 // RunningOperations are those under way, in the order in which they are done.

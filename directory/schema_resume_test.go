@@ -31,7 +31,7 @@ func steps(t *testing.T, d *Directory, owner string, n int) {
 			t.Fatal(err)
 		}
 		for _, o := range ops {
-			if err := d.stepSchema(t.Context(), &schemaNode{owner: owner}, o); err != nil && !errors.Is(err, errNotReady) {
+			if err := d.stepSchema(t.Context(), schemasBy(d, owner), o); err != nil && !errors.Is(err, errWaiting) {
 				t.Fatalf("step %s: %v", o.Kind, err)
 			}
 		}
@@ -113,12 +113,12 @@ func TestSchema_OneNodeWorks(t *testing.T) {
 			t.Fatal(ok, err)
 		}
 		check(t, b.followSchemas(t.Context(), mustVersion(t, b)))
-		check(t, b.workSchemas(context.Background(), &schemaNode{owner: "b"}))
+		check(t, schemasBy(b, "b").work(context.Background()))
 		if got := statuses(t, a); got[0] != "UNIQUE RUNNING " {
 			t.Errorf("while the other node holds the lease: %q", got)
 		}
 		check(t, lease.ReleaseAll(t.Context(), a.DB))
-		check(t, b.workSchemas(context.Background(), &schemaNode{owner: "b"}))
+		check(t, schemasBy(b, "b").work(context.Background()))
 		if got := statuses(t, a); got[0] != "UNIQUE SUCCEEDED " {
 			t.Errorf("afterwards: %q", got)
 		}

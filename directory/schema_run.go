@@ -1,29 +1,17 @@
 package directory
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
-	"github.com/provost-id/provost/internal/id"
-	"github.com/provost-id/provost/internal/lease"
 	"github.com/provost-id/provost/internal/sqldb"
 )
 
-// SchemaChannel is the channel on which RunSchemas hears that an operation was begun.
-const SchemaChannel = "schema_operations"
+// schemaWork names the worker of schema operations.
+const schemaWork = "schema_operations"
 
 const (
-	// schemaPoll is how long an operation may wait when no notification arrives.
-	schemaPoll = 5 * time.Second
-	// schemaLease is how long a node that fell silent keeps the others from its operations.
-	schemaLease = 15 * time.Second
-	schemaWork  = "schema_operations" // the name of the lease
-	// schemaWait is how long an operation that is not ready waits before it looks again.
-	schemaWait = 20 * time.Millisecond
 	// schemaGrace is how long rows that a node may still ask for by the schema of before are
 	// left as they are: a node hears of a change within a second, or cannot reach the
 	// database at all.
@@ -32,103 +20,28 @@ const (
 	keepOperations = 90 * 24 * time.Hour
 )
 
-var (
-	errNotReady  = errors.New("the operation has to wait")
-	errMovedOn   = errors.New("the operation was moved on by somebody else, or cancelled")
-	errOtherNode = errors.New("another node works on schema operations")
-)
-
 // RunSchemas follows the schema, and works off what its changes make of the resources,
-// until ctx ends; it returns nil then. An operation moves in small transactions and goes
-// on from its last one after a stop. Every node runs it; one works at a time.
+// until ctx ends; it returns nil then. Every node runs it; one works at a time.
 func (d *Directory) RunSchemas(ctx context.Context) error {
-	wake := make(chan struct{}, 1)
-	done := make(chan struct{}, 2)
+	following := make(chan struct{})
 	go func() {
-		defer func() { done <- struct{}{} }()
+		defer close(following)
 		_ = d.schema.Run(ctx) // nil at the end of ctx
 	}()
-	go func() {
-		defer func() { done <- struct{}{} }()
-		err := d.DB.Listen(ctx, SchemaChannel, func(string) {
-			select {
-			case wake <- struct{}{}:
-			default: // one is waiting already
-			}
-		})
-		if err != nil && ctx.Err() == nil {
-			d.Log.Warn("listen for schema operations ended", slog.Any("error", err)) // the poll goes on
-		}
-	}()
-	defer func() { <-done; <-done }()
-	tick := time.NewTicker(schemaPoll)
-	defer tick.Stop()
-	node := &schemaNode{owner: id.New(id.Task)}
-	defer func() { d.leaveSchemas(context.WithoutCancel(ctx), node) }()
-	for {
-		if err := d.workSchemas(ctx, node); err != nil && ctx.Err() == nil {
-			d.Log.Error("work off schema operations", slog.Any("error", err))
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-wake:
-		case <-tick.C:
-		}
-	}
+	defer func() { <-following }()
+	return d.schemaWorker().run(ctx)
 }
 
-// schemaNode is who works on operations, and the epoch of the lease that it had last; 0 for
-// none.
-type schemaNode struct {
-	owner string
-	epoch int64
-}
+func (d *Directory) schemaWorker() *worker { return d.newWorker(schemaWork, d.operations) }
 
-// leaveSchemas gives the lease free for another node.
-func (d *Directory) leaveSchemas(ctx context.Context, node *schemaNode) {
-	if node.epoch == 0 {
-		return
+// operations are those that can be moved on.
+func (d *Directory) operations(ctx context.Context, w *worker) ([]job, error) {
+	first, err := d.firstOperations(ctx)
+	jobs := make([]job, len(first))
+	for i, o := range first {
+		jobs[i] = job{name: "operation " + o.ID, step: func(ctx context.Context) error { return d.stepSchema(ctx, w, o) }}
 	}
-	ctx, cancel := context.WithTimeout(ctx, schemaLease) // it has expired then
-	defer cancel()
-	if err := lease.Release(ctx, d.DB, schemaWork, node.owner, node.epoch); err != nil {
-		d.Log.Warn("give up schema operations", slog.Any("error", err))
-	}
-}
-
-// workSchemas moves all operations on in turn until none is under way, or each that is
-// has failed.
-func (d *Directory) workSchemas(ctx context.Context, node *schemaNode) error {
-	for {
-		ops, err := d.firstOperations(ctx)
-		if err != nil || len(ops) == 0 {
-			return err
-		}
-		var failed []error
-		waiting := 0
-		for _, o := range ops {
-			err := d.stepSchema(ctx, node, o)
-			switch {
-			case errors.Is(err, errOtherNode):
-				return nil
-			case errors.Is(err, errNotReady):
-				waiting++
-			case errors.Is(err, errMovedOn):
-			case err != nil:
-				failed = append(failed, fmt.Errorf("operation %s: %w", o.ID, err))
-			}
-		}
-		if len(failed) == len(ops) || ctx.Err() != nil {
-			return errors.Join(failed...)
-		}
-		if len(failed)+waiting == len(ops) {
-			select {
-			case <-ctx.Done():
-			case <-time.After(schemaWait):
-			}
-		}
-	}
+	return jobs, err
 }
 
 // firstOperations are those under way that no earlier one of the same attribute precedes.
@@ -152,7 +65,7 @@ func (d *Directory) firstOperations(ctx context.Context) ([]*operation, error) {
 }
 
 // stepSchema moves an operation on by one transaction.
-func (d *Directory) stepSchema(ctx context.Context, node *schemaNode, o *operation) error {
+func (d *Directory) stepSchema(ctx context.Context, w *worker, o *operation) error {
 	if ready, err := d.schemaReady(ctx, o); err != nil || !ready {
 		return err
 	}
@@ -160,11 +73,9 @@ func (d *Directory) stepSchema(ctx context.Context, node *schemaNode, o *operati
 	if err != nil {
 		return err
 	}
-	var epoch int64
-	err = d.DB.Write(ctx, func(tx *sqldb.Tx) (err error) {
-		var ok bool
-		if epoch, ok, err = lease.AcquireTx(tx, schemaWork, node.owner, schemaLease, time.Now()); err != nil || !ok {
-			return cmp.Or(err, errOtherNode)
+	err = d.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		if err := w.holdTx(tx); err != nil {
+			return err
 		}
 		// The number is drawn by the lease; what is settled is settled by the schema in force.
 		version, err := schemaVersion(tx)
@@ -182,7 +93,6 @@ func (d *Directory) stepSchema(ctx context.Context, node *schemaNode, o *operati
 	if err != nil {
 		return err
 	}
-	node.epoch = epoch
 	_, err = d.schema.Get(ctx)
 	return err
 }
@@ -194,7 +104,7 @@ func lockOperation(tx *sqldb.Tx, o *operation) error {
 		return err
 	}
 	if len(same) == 0 {
-		return errMovedOn
+		return errOvertaken
 	}
 	return nil
 }
@@ -209,13 +119,10 @@ func (d *Directory) schemaReady(ctx context.Context, o *operation) (bool, error)
 	}
 	patient := o.Kind == OpRemove || o.Kind == OpIndex && o.phase == 0
 	if patient && d.Now().Sub(o.Created) < d.SchemaGrace {
-		return false, errNotReady
+		return false, errWaiting
 	}
 	over, err := d.horizon(ctx, o.horizon, func(number string) error { return d.setOperation(ctx, o, `horizon = `+number) })
 	if err != nil || !over {
-		if errors.Is(err, errWaiting) {
-			err = errNotReady
-		}
 		return false, err
 	}
 	return false, d.setOperation(ctx, o, `until_rid = (SELECT COALESCE(MAX(rid), 0) FROM resources)`)

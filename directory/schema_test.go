@@ -33,11 +33,18 @@ func mustDefine(t testing.TB, d *Directory, urn string, attrs ...schemas.Attribu
 	}
 }
 
+// schemasBy is a worker on schema operations whom the lease knows as owner.
+func schemasBy(d *Directory, owner string) *worker {
+	w := d.schemaWorker()
+	w.owner = owner
+	return w
+}
+
 // finish works all operations off.
 func finish(t testing.TB, d *Directory) {
 	t.Helper()
 	d.SchemaGrace = 0
-	if err := d.workSchemas(context.Background(), &schemaNode{owner: "test"}); err != nil {
+	if err := schemasBy(d, "test").work(context.Background()); err != nil {
 		t.Fatalf("work off schema operations: %v", err)
 	}
 }
