@@ -151,7 +151,7 @@ func (c Change) unbounded() Change {
 // inGroups is a condition on the row number of a user: that it is a direct member of one
 // of the groups whose IDs are the parameters.
 func inGroups(rid, parameters string) string {
-	return rid + ` IN (SELECT w.member_rid FROM members w WHERE w.group_rid IN (SELECT v.rid FROM resources v WHERE v.type = 'Group' AND v.id IN (` +
+	return rid + ` IN (SELECT w.member_rid FROM members w WHERE w.group_rid IN (SELECT v.rid FROM resources v WHERE ` + beside("v.type") + ` = 'Group' AND v.id IN (` +
 		parameters + `)))`
 }
 

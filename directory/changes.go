@@ -115,7 +115,7 @@ func (d *Directory) readChanged(ctx context.Context, client string, c *Changes) 
 	}
 	for typ, of := range ids {
 		of = padded(of)
-		rows, err := d.DB.Query(ctx, `SELECT `+columnsOf(typ)+` FROM resources r WHERE r.type = $2 AND r.id IN (`+list(3, len(of))+`)`,
+		rows, err := d.DB.Query(ctx, `SELECT `+columnsOf(typ)+` FROM resources r WHERE `+beside("r.type")+` = $2 AND r.id IN (`+list(3, len(of))+`)`,
 			append([]any{client, typ}, of...)...)
 		if err != nil {
 			return fmt.Errorf("read changed %s: %w", typ, err)

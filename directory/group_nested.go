@@ -175,7 +175,7 @@ func (d *Directory) groupsToCome(tx *sqldb.Tx, g *Group, ids []string) ([]target
 func findGroups(tx *sqldb.Tx, ids []string) ([]target, error) {
 	found := make([]target, 0, len(ids))
 	for part := range slices.Chunk(ids, lookUpMax) {
-		rows, err := scanAll(scanTarget)(tx.Query(`SELECT rid, id, status FROM resources WHERE type = 'Group' AND id IN (`+list(1, len(part))+`) ORDER BY rid`, anys(part)...))
+		rows, err := scanAll(scanTarget)(tx.Query(`SELECT rid, id, status FROM resources WHERE `+beside("type")+` = 'Group' AND id IN (`+list(1, len(part))+`) ORDER BY rid`, anys(part)...))
 		if err != nil {
 			return nil, err
 		}

@@ -15,7 +15,7 @@ func findTargets(tx *sqldb.Tx, ids []string) ([]target, error) {
 		args[i] = groupID
 	}
 	rows, err := scanAll(scanTarget)(tx.Query(`SELECT rid, id, status FROM resources
-		WHERE type = 'Group' AND id IN (`+list(1, len(args))+`) ORDER BY rid`+tx.ForUpdate(), args...))
+		WHERE `+beside("type")+` = 'Group' AND id IN (`+list(1, len(args))+`) ORDER BY rid`+tx.ForUpdate(), args...))
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func (d *Directory) lockJoined(tx *sqldb.Tx, c Change, people []newcomer) (*join
 		for i, id := range part {
 			args[i] = id
 		}
-		rids, err := ints(tx.Query(`SELECT rid FROM resources WHERE id IN (`+list(1, len(args))+`) AND type = 'Group'`, args...))
+		rids, err := ints(tx.Query(`SELECT rid FROM resources WHERE id IN (`+list(1, len(args))+`) AND `+beside("type")+` = 'Group'`, args...))
 		if err != nil {
 			return nil, fmt.Errorf("find groups: %w", err)
 		}

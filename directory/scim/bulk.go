@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/provost-id/provost/internal/httpapi"
 	wire "github.com/provost-id/provost/schemas/scim"
 )
 
@@ -114,10 +115,9 @@ func (b *bulk) operation(op *bulkOperation) operation {
 // response lists what was processed, in the order of the request.
 func (b *bulk) response() []byte {
 	out := wire.BulkResponse{Schemas: []string{wire.MessageBulked}, Operations: []wire.BulkOperation{}}
-	base := baseURL(b.r)
 	for i, op := range b.ops {
 		if op.done {
-			out.Operations = append(out.Operations, b.answer(i, op, base))
+			out.Operations = append(out.Operations, b.answer(i, op, httpapi.PublicURL(b.r.Context())))
 		}
 	}
 	body, err := json.Marshal(out)
@@ -129,7 +129,7 @@ func (b *bulk) response() []byte {
 
 // answer is the result of one operation (RFC 7644, section 3.7.3): where the resource
 // is, except for one that was not created, and the body of an error.
-func (b *bulk) answer(i int, op *bulkOperation, base string) wire.BulkOperation {
+func (b *bulk) answer(i int, op *bulkOperation, public string) wire.BulkOperation {
 	a := wire.BulkOperation{Method: op.method, BulkID: op.bulkID}
 	id := op.id
 	if op.method == http.MethodPost {
@@ -143,7 +143,7 @@ func (b *bulk) answer(i int, op *bulkOperation, base string) wire.BulkOperation 
 			return a
 		}
 	}
-	a.Location = op.at.location(base, id)
+	a.Location = op.at.location(public, id)
 	if op.err == nil {
 		a.Status = strconv.Itoa(op.status)
 		if op.method != http.MethodDelete {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/provost-id/provost/directory"
 	"github.com/provost-id/provost/internal/events"
+	"github.com/provost-id/provost/internal/httpapi"
 	"github.com/provost-id/provost/schemas"
 	wire "github.com/provost-id/provost/schemas/scim"
 )
@@ -94,7 +95,7 @@ func (s *Server) changes(r *http.Request, of []endpoint) (body []byte, lists []*
 	resources := make([]rendered, len(found.All))
 	for i, c := range found.All {
 		if resources[i] = present[c.ID]; resources[i].body == nil {
-			if resources[i].body, err = tombstone(byType[c.Type].location(baseURL(r), c.ID), c); err != nil {
+			if resources[i].body, err = tombstone(byType[c.Type].location(httpapi.PublicURL(r.Context()), c.ID), c); err != nil {
 				return nil, nil, err
 			}
 		}

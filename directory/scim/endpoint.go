@@ -101,6 +101,7 @@ func (e endpoint) operation(r *http.Request) operation {
 // caller is the namespace of external IDs.
 func caller(r *http.Request) string { return httpapi.Caller(r.Context()).ID }
 
-func (e endpoint) location(base, id string) string {
-	return base + e.typ.Endpoint + "/" + id
+// location is the URL of a resource; public is that of the server.
+func (e endpoint) location(public, id string) string {
+	return public + Base + e.typ.Endpoint + "/" + id
 }

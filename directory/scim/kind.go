@@ -79,7 +79,7 @@ func (s *Server) users() *kind {
 	return &kind{
 		maxBody: maxUserBody, member: "groups", extra: s.addGroups, shown: d.GroupsShown,
 		find: func(ctx context.Context, _ *schemas.Type, id, client string) (stored, error) {
-			return userRow(d.UserFor(ctx, id, client))
+			return shownRow(d.ShownUser(ctx, id, client))
 		},
 		add: func(ctx context.Context, o operation, res *schemas.Resource) (work, error) {
 			do, err := d.PrepareUsers(ctx, o.change, []directory.UserToCreate{{Resource: res, Options: directory.CreateOptions{Origin: o.origin()}}})
@@ -114,11 +114,20 @@ func userRow(u *directory.User, err error) (stored, error) {
 	if err != nil {
 		return stored{}, err
 	}
-	active := u.Status.Active()
+	return shownRow(&directory.ShownUser{
+		ID: u.ID, RID: u.RID, Version: u.Version, Active: u.Status.Active(), Created: u.Created, Modified: u.Modified,
+		GroupsChanged: u.GroupsChanged, ExternalID: u.ExternalID, Doc: u.Doc,
+	}, nil)
+}
+
+func shownRow(u *directory.ShownUser, err error) (stored, error) {
+	if err != nil {
+		return stored{}, err
+	}
 	return stored{
 		rid: u.RID, doc: u.Doc, related: !u.GroupsChanged.IsZero(), fresh: u.GroupsChanged.Before(u.Modified),
 		volatile: schemas.Volatile{
-			ID: u.ID, ExternalID: u.ExternalID, Created: u.Created, Modified: u.Modified, Version: u.Version, Active: &active,
+			ID: u.ID, ExternalID: u.ExternalID, Created: u.Created, Modified: u.Modified, Version: u.Version, Active: &u.Active,
 		},
 	}, nil
 }

@@ -40,7 +40,7 @@ func (s *Server) me(w http.ResponseWriter, r *http.Request) {
 		s.writeError(w, r, err)
 		return
 	}
-	w.Header().Set("Location", e.location(baseURL(r), p.UserID))
+	w.Header().Set("Location", e.location(httpapi.PublicURL(r.Context()), p.UserID))
 	r.SetPathValue("id", p.UserID)
 	h(e, w, r)
 }
@@ -57,7 +57,7 @@ func (s *Server) own() *kind {
 	k := *users
 	k.member, k.extra, k.shown = "", nil, nil
 	k.find = func(ctx context.Context, t *schemas.Type, id, _ string) (stored, error) {
-		row, err := userRow(d.UserFor(ctx, id, ""))
+		row, err := shownRow(d.ShownUser(ctx, id, ""))
 		return ownRow(t, row, err)
 	}
 	k.put = func(ctx context.Context, o operation, res *schemas.Resource) (work, error) {

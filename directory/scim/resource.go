@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/provost-id/provost/internal/httpapi"
 	"github.com/provost-id/provost/schemas"
 )
 
@@ -91,12 +92,12 @@ func (e endpoint) includes(p *schemas.Projection) bool { return e.member != "" &
 // complete fills in what is not stored with the rows: locations, and the groups or
 // members when the projection wants them.
 func (e endpoint) complete(r *http.Request, rows []stored, p *schemas.Projection) error {
-	base := baseURL(r)
+	public := httpapi.PublicURL(r.Context())
 	for i := range rows {
-		rows[i].volatile.Location = e.location(base, rows[i].volatile.ID)
+		rows[i].volatile.Location = e.location(public, rows[i].volatile.ID)
 	}
 	if !e.includes(p) {
 		return nil
 	}
-	return e.extra(r.Context(), rows, asked{base: base, client: caller(r), projection: p})
+	return e.extra(r.Context(), rows, asked{base: public + Base, client: caller(r), projection: p})
 }

@@ -33,6 +33,15 @@ func clientIP(r *http.Request, trusted []netip.Prefix) netip.Addr {
 	return ip
 }
 
+// ipText is the address as text, which that of the connection has already.
+func ipText(r *http.Request, ip netip.Addr) string {
+	host, _, _ := strings.Cut(r.RemoteAddr, ":")
+	if peer, err := netip.ParseAddr(host); err == nil && peer == ip {
+		return host
+	}
+	return ip.String()
+}
+
 func isIn(ip netip.Addr, prefixes []netip.Prefix) bool {
 	return slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(ip) })
 }

@@ -4,6 +4,7 @@
 package keyring
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
@@ -13,7 +14,6 @@ import (
 	"errors"
 	"fmt"
 	"hash"
-	"io"
 	"log/slog"
 	"slices"
 	"sync"
@@ -64,11 +64,20 @@ func (r *Ring) String() string { return "***" }
 // Hash is the keyed hash under which a secret of at least 128 random bits is stored.
 func (r *Ring) Hash(purpose, secret string) []byte {
 	pool := r.hashPool(purpose)
-	h := pool.Get().(hash.Hash)
+	h := pool.Get().(*hasher)
 	defer pool.Put(h)
 	h.Reset()
-	_, _ = io.WriteString(h, secret) // never fails (hash.Hash)
-	return h.Sum(nil)
+	h.in = append(h.in[:0], secret...)
+	_, _ = h.Write(h.in) // never fails (hash.Hash)
+	clear(h.in)
+	h.out = h.Sum(h.out[:0])
+	return bytes.Clone(h.out)
+}
+
+// hasher is a keyed hash with room for what goes in and comes out.
+type hasher struct {
+	hash.Hash
+	in, out []byte
 }
 
 // hashPool keeps keyed hashes for use again: keying one costs more than hashing a token.
@@ -77,7 +86,7 @@ func (r *Ring) hashPool(purpose string) *sync.Pool {
 		return p.(*sync.Pool)
 	}
 	key := r.Derive("hash/" + purpose)
-	p, _ := r.hashes.LoadOrStore(purpose, &sync.Pool{New: func() any { return hmac.New(sha256.New, key) }})
+	p, _ := r.hashes.LoadOrStore(purpose, &sync.Pool{New: func() any { return &hasher{Hash: hmac.New(sha256.New, key)} }})
 	return p.(*sync.Pool)
 }
 
