@@ -94,7 +94,7 @@ func cpuTime(pid int) (time.Duration, error) {
 type caller struct{ client *http.Client }
 
 func newCaller(conns int) *caller {
-	return &caller{client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: conns}}}
+	return &caller{client: &http.Client{Timeout: 5 * time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: conns}}}
 }
 
 func (c *caller) send(ctx context.Context, want int, method, url, body string, header http.Header) error {

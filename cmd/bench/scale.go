@@ -33,6 +33,7 @@ type scale struct {
 	caller *caller
 	large  *filled
 	report *report
+	memory *memory
 	tables tablesResult // the floor of writes
 
 	everybody string // the ID of the group of all people
@@ -41,9 +42,11 @@ type scale struct {
 // filled is a running server whose directory holds people 0 to users-1.
 type filled struct {
 	*story.Server
-	dir   string
-	args  []string
-	known []person // some of the people
+	dir       string
+	args      []string
+	ids       []string // of all people, in the order of a list
+	known     []person // some of the people, in groups as all are
+	strangers []person // who are in no group
 }
 
 // person is one of the people of the directory, by number.
@@ -54,7 +57,8 @@ type person struct {
 
 func runScale(ctx context.Context, o options, so scaleOptions) (err error) {
 	s := &scale{options: o, scaleOptions: so, caller: newCaller(writers), report: newReport(so)}
-	small := &scale{options: o, scaleOptions: so, caller: s.caller, report: newReport(so)}
+	s.memory = watchMemory()
+	small := &scale{options: o, scaleOptions: so, caller: s.caller, report: newReport(so), memory: &memory{}}
 	small.users = min(so.users, smallUsers)
 	for _, d := range []struct {
 		s    *scale
@@ -78,6 +82,7 @@ func runScale(ctx context.Context, o options, so scaleOptions) (err error) {
 		}
 		fmt.Fprintf(os.Stderr, "%s took %s\n", step.name, time.Since(start).Round(time.Second))
 	}
+	s.report.memory(s.memory.stop(), 300)
 	return s.report.finish(so.out)
 }
 
@@ -97,11 +102,13 @@ func (s *scale) start(ctx context.Context, name string) error {
 		return err
 	}
 	s.large = &filled{Server: server, dir: dir, args: args}
+	s.memory.pid.Store(int64(server.PID()))
 	return nil
 }
 
 // restart begins with cold caches in the process.
 func (s *scale) restart(ctx context.Context) error {
+	s.memory.pid.Store(0)
 	if err := s.large.Stop(); err != nil {
 		return err
 	}
@@ -110,6 +117,7 @@ func (s *scale) restart(ctx context.Context) error {
 		return err
 	}
 	s.large.Server = server
+	s.memory.pid.Store(int64(server.PID()))
 	return nil
 }
 

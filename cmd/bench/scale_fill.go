@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -22,12 +23,16 @@ const (
 	groupSize   = 8    // members of an ordinary group
 	addAtOnce   = 5000 // members that one PATCH brings to the group of everybody
 	knownPeople = 2000
+	strangers   = 200
 )
 
 // fill brings half of the people by file and half by Bulk, then the groups, into a
 // directory whose indexes are in place, beside the bare tables in the same batches.
 func (s *scale) fill(ctx context.Context, small *scale) error {
-	if err := small.fillSmall(ctx); err != nil {
+	if _, err := small.bulkPeople(ctx, 0, small.users); err != nil {
+		return err
+	}
+	if err := small.settle(ctx); err != nil {
 		return err
 	}
 	if err := s.bareTables(ctx); err != nil {
@@ -44,10 +49,25 @@ func (s *scale) fill(ctx context.Context, small *scale) error {
 		return err
 	}
 	s.report.rate("Bulk of users", bulk, s.tables.Load, 0.5)
-	if err := s.meet(ctx); err != nil {
+	return s.settle(ctx)
+}
+
+// settle makes the groups, after which it brings some people who are in none.
+func (s *scale) settle(ctx context.Context) (err error) {
+	if err := s.walk(ctx, -1, func(ids []string) error { s.large.ids = append(s.large.ids, ids...); return nil }); err != nil {
 		return err
 	}
-	return s.groups(ctx)
+	if err := s.groups(ctx); err != nil {
+		return err
+	}
+	if _, err := s.bulkPeople(ctx, s.users, s.users+strangers); err != nil {
+		return err
+	}
+	if s.large.known, err = s.meet(ctx, knownPeople, func(int) int { return rand.N(s.users) }); err != nil {
+		return err
+	}
+	s.large.strangers, err = s.meet(ctx, strangers, func(i int) int { return s.users + i })
+	return err
 }
 
 // bareTables measures the floor of all writes, at the same size of the directory.
@@ -63,13 +83,6 @@ func (s *scale) bareTables(ctx context.Context) error {
 	t, err := runTablesFloor(ctx, o, filepath.Join(s.dir, "floor"))
 	s.tables = t
 	return errors.Join(err, os.RemoveAll(filepath.Join(s.dir, "floor")))
-}
-
-func (s *scale) fillSmall(ctx context.Context) error {
-	if _, err := s.bulkPeople(ctx, 0, s.users); err != nil {
-		return err
-	}
-	return s.meet(ctx)
 }
 
 // importFile has `provost data import` read people from a file, and returns the rate.
@@ -141,18 +154,17 @@ func (s *scale) bulk(ctx context.Context, path string, first, last int, body fun
 	return nil
 }
 
-// meet looks some of the people up, whose IDs the requests to come need.
-func (s *scale) meet(ctx context.Context) error {
-	s.large.known = nil
-	for range min(knownPeople, s.users) {
-		n := rand.N(s.users)
+// meet looks people up, whose IDs the requests to come need.
+func (s *scale) meet(ctx context.Context, count int, who func(i int) int) (met []person, err error) {
+	for i := range count {
+		n := who(i)
 		id, err := s.find(ctx, "/Users", `userName eq "`+login(n)+`"`)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		s.large.known = append(s.large.known, person{n, id})
+		met = append(met, person{n, id})
 	}
-	return nil
+	return met, nil
 }
 
 // find returns the ID of the one resource that a filter finds.
@@ -190,8 +202,7 @@ func (s *scale) groups(ctx context.Context) error {
 func (s *scale) groupBody(n int) string {
 	var members []string
 	for range groupSize {
-		p := s.large.known[rand.N(len(s.large.known))]
-		members = append(members, `{"value":"`+p.id+`"}`)
+		members = append(members, `{"value":"`+s.large.ids[rand.N(len(s.large.ids))]+`"}`)
 	}
 	return fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"displayName":"Group %d","members":[%s]}`, n, strings.Join(members, ","))
 }
@@ -202,27 +213,16 @@ func (s *scale) newGroup(ctx context.Context, name string) (string, error) {
 	return g.ID, err
 }
 
-// fillGroup walks over everybody by cursor and makes each a member.
+// fillGroup makes everybody a member.
 func (s *scale) fillGroup(ctx context.Context, group string) error {
-	var waiting []string
-	add := func() error {
-		body := `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"add","path":"members","value":[` + strings.Join(waiting, ",") + `]}]}`
-		waiting = nil
-		return s.caller.send(ctx, http.StatusNoContent, "PATCH", s.large.URL+"/scim/v2/Groups/"+group, body, s.header("application/scim+json"))
-	}
-	err := s.walk(ctx, -1, func(ids []string) error {
-		for _, id := range ids {
-			waiting = append(waiting, `{"value":"`+id+`"}`)
+	for part := range slices.Chunk(s.large.ids, addAtOnce) {
+		body := `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"add","path":"members","value":[{"value":"` +
+			strings.Join(part, `"},{"value":"`) + `"}]}]}`
+		if err := s.caller.send(ctx, http.StatusNoContent, "PATCH", s.large.URL+"/scim/v2/Groups/"+group, body, s.header("application/scim+json")); err != nil {
+			return err
 		}
-		if len(waiting) < addAtOnce {
-			return nil
-		}
-		return add()
-	})
-	if err != nil || len(waiting) == 0 {
-		return err
 	}
-	return add()
+	return nil
 }
 
 // ask calls the server outside a measurement and decodes a 2xx answer.

@@ -45,7 +45,7 @@ func (s *scale) deepCursor(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.report.beside(fmt.Sprintf("cursor page %d of %d", page, pageSize), deep, "first page", first, 2)
+	s.report.beside(fmt.Sprintf("cursor page %d of %d", page, pageSize), deep, "first page", first, atMost{cpu: 2, p50: 2})
 	return nil
 }
 
@@ -137,7 +137,7 @@ func (s *scale) members(ctx context.Context, _ *scale) error {
 	if err != nil {
 		return err
 	}
-	s.report.beside(fmt.Sprintf("member added to or removed from %d", s.users), all, "the same with an empty group", one, 2)
+	s.report.beside(fmt.Sprintf("member added to or removed from %d", s.users), all, "the same with an empty group", one, atMost{cpu: 2, p50: 2})
 	return nil
 }
 

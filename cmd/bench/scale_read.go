@@ -13,8 +13,12 @@ import (
 type question struct {
 	what string
 	path func(p person) string
-	// floor says that a bare handler with a body of the same size is its measure.
+	// floor says that a bare handler with a body of the same size is its measure, too.
 	floor bool
+	// grouped asks about people in groups, whom an answer shows; others are in none.
+	grouped bool
+	// many says that the answer is a page of 100: fewer requests tell its cost.
+	many bool
 }
 
 func filter(format string, values ...func(n int) string) func(p person) string {
@@ -30,16 +34,20 @@ func filter(format string, values ...func(n int) string) func(p person) string {
 func externalID(n int) string { return fmt.Sprintf("hr-%d", n) }
 func home(n int) string       { return fmt.Sprintf("fred%d@home.example", n) }
 
+func byID(p person) string { return "/scim/v2/Users/" + p.id }
+
 var questions = []question{
-	{"GET by id", func(p person) string { return "/scim/v2/Users/" + p.id }, true},
-	{"userName eq", filter(`userName eq "%s"`, login), true},
-	{"emails.value eq", filter(`emails.value eq "%s"`, home), false},
-	{"externalId eq", filter(`externalId eq "%s"`, externalID), false},
-	{"name.familyName sw, 100 results", filter(`name.familyName sw "%s"`, familyPrefix), false},
-	{"and", filter(`userName sw "%s" and active eq true and department eq "%s"`, login, department), false},
-	{"or", filter(`emails.value eq "%s" or externalId eq "%s"`, login, externalID), false},
-	{"not", filter(`name.familyName sw "%s" and not (department eq "%s")`, familyPrefix, department), false},
-	{"same element", filter(`emails[type eq "home" and value eq "%s"]`, home), false},
+	{what: "GET by id", path: byID, floor: true},
+	{what: "GET by id, of somebody in groups", path: byID, floor: true, grouped: true},
+	{what: "userName eq", path: filter(`userName eq "%s"`, login), floor: true},
+	{what: "userName eq, of somebody in groups", path: filter(`userName eq "%s"`, login), floor: true, grouped: true},
+	{what: "emails.value eq", path: filter(`emails.value eq "%s"`, home), grouped: true},
+	{what: "externalId eq", path: filter(`externalId eq "%s"`, externalID), grouped: true},
+	{what: "name.familyName sw, 100 results", path: filter(`name.familyName sw "%s"`, familyPrefix), grouped: true, many: true},
+	{what: "and", path: filter(`userName sw "%s" and active eq true and department eq "%s"`, login, department), grouped: true},
+	{what: "or", path: filter(`emails.value eq "%s" or externalId eq "%s"`, login, externalID), grouped: true},
+	{what: "not", path: filter(`name.familyName sw "%s" and not (department eq "%s")`, familyPrefix, department), grouped: true, many: true},
+	{what: "same element", path: filter(`emails[type eq "home" and value eq "%s"]`, home), grouped: true},
 }
 
 // read asks the large and the small directory in turns.
@@ -49,9 +57,9 @@ func (s *scale) read(ctx context.Context, small *scale) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", q.what, err)
 		}
-		s.report.beside(q.what, ours, "10,000 people", theirs, 2)
+		s.report.beside(q.what, ours, "10,000 people", theirs, atMost{cpu: 2, p50: 2})
 		if q.floor {
-			if err := s.besideBody(ctx, q, ours); err != nil {
+			if err := s.besideBody(ctx, q); err != nil {
 				return err
 			}
 		}
@@ -61,13 +69,28 @@ func (s *scale) read(ctx context.Context, small *scale) error {
 
 // asking is a round of requests, each about another person.
 func (s *scale) asking(q question) func(ctx context.Context) (result, error) {
-	h := s.header("")
+	h, people := s.header(""), s.asked(q)
 	return func(ctx context.Context) (result, error) {
-		return s.measured(ctx, s.requests, s.conns, func(ctx context.Context, i int) error {
-			p := s.large.known[i%len(s.large.known)]
+		return s.measured(ctx, s.rounded(q), s.conns, func(ctx context.Context, i int) error {
+			p := people[i%len(people)]
 			return s.caller.send(ctx, http.StatusOK, "GET", s.large.URL+q.path(p), "", h)
 		})
 	}
+}
+
+// rounded is how many requests a round has.
+func (s *scale) rounded(q question) int {
+	if q.many {
+		return s.requests / 10
+	}
+	return s.requests
+}
+
+func (s *scale) asked(q question) []person {
+	if q.grouped {
+		return s.large.known
+	}
+	return s.large.strangers
 }
 
 // measured is measure, with the allocations of the server beside it.
@@ -119,8 +142,9 @@ func (s *scale) turns(ctx context.Context, a, b func(context.Context) (result, e
 }
 
 // besideBody measures the question again, beside net/http with a body of the same size.
-func (s *scale) besideBody(ctx context.Context, q question, _ []result) error {
-	p := s.large.known[rand.N(len(s.large.known))]
+func (s *scale) besideBody(ctx context.Context, q question) error {
+	people := s.asked(q)
+	p := people[rand.N(len(people))]
 	body, err := s.caller.read(ctx, "GET", s.large.URL+q.path(p), "", s.header(""))
 	if err != nil {
 		return err
@@ -139,7 +163,13 @@ func (s *scale) besideBody(ctx context.Context, q question, _ []result) error {
 	if err != nil {
 		return err
 	}
-	s.report.beside(q.what, ours, "net/http, fixed body of the same size", base, 2.5)
-	s.report.allocations(q.what, ours, 40)
+	most := atMost{cpu: 2.5}
+	if s.database != "" {
+		most = atMost{} // the target is for SQLite
+	}
+	s.report.beside(q.what, ours, "net/http, fixed body of the same size", base, most)
+	if strings.HasPrefix(q.what, "GET") {
+		s.report.allocations(q.what, ours, 40)
+	}
 	return nil
 }

@@ -17,18 +17,19 @@ type report struct {
 	CPUs     int    `json:"cpus"`
 	Go       string `json:"go"`
 	Lines    []line `json:"lines"`
-	AllID    string `json:"-"` // the group of everybody
 }
 
 // line is one comparison. Ratio is ours by the floor's, of CPU where both have it.
 type line struct {
-	What    string  `json:"what"`
-	Beside  string  `json:"beside,omitempty"`
-	Ours    figures `json:"ours"`
-	Floor   figures `json:"floor,omitzero"`
-	Ratio   float64 `json:"ratio,omitempty"`
-	Target  string  `json:"target"`
-	Reached bool    `json:"reached"`
+	What   string  `json:"what"`
+	Beside string  `json:"beside,omitempty"`
+	Ours   figures `json:"ours"`
+	Floor  figures `json:"floor,omitzero"`
+	Ratio  float64 `json:"ratio,omitempty"`
+	// RatioP50 is that of the median times, where CPU is compared first.
+	RatioP50 float64 `json:"ratio_p50,omitempty"`
+	Target   string  `json:"target"`
+	Reached  bool    `json:"reached"`
 }
 
 type figures struct {
@@ -56,12 +57,25 @@ func figuresOf(r result) figures {
 	return figures{CPU: r.cpu, Rate: r.rate, P50: r.p50, P99: r.p99, Allocs: r.allocs}
 }
 
-// beside compares CPU, and the median time, with what may be at most factor as much.
-func (r *report) beside(what string, ours []result, beside string, base []result, factor float64) {
+// atMost is how many times the floor something may be; 0 where there is no target.
+type atMost struct{ cpu, p50 float64 }
+
+func (m atMost) String() string {
+	switch {
+	case m.cpu == 0:
+		return "none on this database"
+	case m.p50 == 0:
+		return fmt.Sprintf("CPU at most %.1f times", m.cpu)
+	}
+	return fmt.Sprintf("CPU and p50 at most %.1f times", m.cpu)
+}
+
+// beside compares CPU and, where there is a target, the median time.
+func (r *report) beside(what string, ours []result, beside string, base []result, most atMost) {
 	o, b := median(ours), median(base)
 	r.add(line{
-		What: what, Beside: beside, Ours: figuresOf(o), Floor: figuresOf(b), Ratio: o.cpu / b.cpu,
-		Target: fmt.Sprintf("CPU at most %.1f times", factor), Reached: o.cpu <= factor*b.cpu,
+		What: what, Beside: beside, Ours: figuresOf(o), Floor: figuresOf(b), Ratio: o.cpu / b.cpu, RatioP50: o.p50 / b.p50,
+		Target: most.String(), Reached: (most.cpu == 0 || o.cpu <= most.cpu*b.cpu) && (most.p50 == 0 || o.p50 <= most.p50*b.p50),
 	})
 }
 
@@ -106,6 +120,14 @@ func (r *report) writes(what string, w written, floor tablesResult, share float6
 	})
 }
 
+// least compares the rates of two kinds of writes.
+func (r *report) least(what, beside string, ours, base result) {
+	r.add(line{
+		What: what, Beside: beside, Ours: figuresOf(ours), Floor: figuresOf(base), Ratio: ours.rate / base.rate,
+		Target: "rate at least as high", Reached: ours.rate >= base.rate,
+	})
+}
+
 func (r *report) memory(mb, most float64) {
 	r.add(line{What: "RssAnon, highest", Ours: figures{MB: mb}, Target: fmt.Sprintf("at most %.0f MB", most), Reached: mb <= most})
 }
@@ -115,6 +137,10 @@ func (r *report) add(l line) {
 	mark := "reached"
 	if !l.Reached {
 		mark = "MISSED"
+	}
+	if l.Beside == "" {
+		fmt.Printf("%-52s %s | %s: %s\n", l.What, l.Ours, l.Target, mark)
+		return
 	}
 	fmt.Printf("%-52s %s | %s: %s | ratio %.2f | %s: %s\n", l.What, l.Ours, l.Beside, l.Floor, l.Ratio, l.Target, mark)
 }

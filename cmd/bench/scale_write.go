@@ -17,9 +17,8 @@ const (
 )
 
 // write creates people for half of the minutes and patches them for the other half,
-// beside the bare tables in group commit, and watches the memory of the server.
+// beside the bare tables in group commit.
 func (s *scale) write(ctx context.Context, _ *scale) error {
-	memory := s.watchMemory(ctx)
 	half := time.Duration(s.minutes) * time.Minute / 2
 	h := s.header("application/scim+json")
 	next := s.users * 10
@@ -31,15 +30,15 @@ func (s *scale) write(ctx context.Context, _ *scale) error {
 	}
 	s.report.writes("create, 64 connections", created, s.tables, 0.6)
 	patched, err := s.during(ctx, half, func(ctx context.Context, i int) error {
-		p := s.large.known[rand.N(len(s.large.known))]
+		id := s.large.ids[rand.N(len(s.large.ids))]
 		body := fmt.Sprintf(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"title","value":"Engineer %d"}]}`, i)
-		return s.caller.send(ctx, http.StatusOK, "PATCH", s.large.URL+"/scim/v2/Users/"+p.id, body, h)
+		return s.caller.send(ctx, http.StatusOK, "PATCH", s.large.URL+"/scim/v2/Users/"+id, body, h)
 	})
 	if err != nil {
 		return err
 	}
 	s.report.writes("PATCH of one attribute, 64 connections", patched, s.tables, 0.6)
-	s.report.memory(memory(), 300)
+	s.report.least("PATCH of one attribute", "create", patched.result, created.result)
 	return nil
 }
 
@@ -93,26 +92,4 @@ func summed(times [][]time.Duration, done []atomic.Int64, d, wall, cpu time.Dura
 		w.perWindow[i] = float64(done[i].Load()) / (d / windows).Seconds()
 	}
 	return w
-}
-
-// watchMemory samples RssAnon each second until the function it returns is called, which
-// gives the highest, in MB.
-func (s *scale) watchMemory(ctx context.Context) (highest func() float64) {
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan float64)
-	go func() {
-		var most float64
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		for {
-			most = max(most, rssAnon(s.large.PID()))
-			select {
-			case <-ctx.Done():
-				done <- most
-				return
-			case <-tick.C:
-			}
-		}
-	}()
-	return func() float64 { cancel(); return <-done }
 }
