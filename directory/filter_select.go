@@ -13,6 +13,8 @@ import (
 type selection struct {
 	where string
 	args  []any
+	// unique says that one row satisfies it at most.
+	unique bool
 }
 
 // selection compiles what a query selects. It may read through rd to choose the way,
@@ -28,7 +30,7 @@ func (d *Directory) selection(ctx context.Context, rd sqldb.Reader, typ string, 
 	if err != nil {
 		return selection{}, err
 	}
-	return selection{where: where + b.bound(q), args: b.args}, nil
+	return selection{where: where + b.bound(q), args: b.args, unique: b.unique}, nil
 }
 
 // filter is the condition on the rows r that a filter stands for, of resources of the
@@ -40,6 +42,10 @@ func (b *compiler) filter(ctx context.Context, rd sqldb.Reader, f *schemas.Filte
 	n, v := b.lower(f.Root)
 	if v != open {
 		return b.walk(constant(v == always)), nil
+	}
+	if c, ok := n.(*schemas.Compare); ok && c.Op == schemas.EQ && (c.Attr.Where == schemas.InUserName || c.Attr.Where == schemas.InID) {
+		b.unique = true
+		return b.walk(b.compare("r."+hotColumns[c.Attr.Where], c)), nil
 	}
 	if err := b.measure(ctx, rd, n); err != nil {
 		return "", err

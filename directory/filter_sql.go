@@ -28,6 +28,7 @@ type compiler struct {
 	limits   filterLimits
 	args     []any
 	aliases  int
+	unique   bool // one row satisfies the filter at most
 	// sizes are the leaves whose rows have been counted; see measure.
 	sizes map[schemas.Node]cost
 	// held are the leaves that have been evaluated on documents: the rows they hold of.

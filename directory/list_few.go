@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/schemas"
 )
 
@@ -16,6 +17,9 @@ const fewMatches = 2000
 // isFew says whether the matches of a sorted list are to be sorted here. The total is
 // needed anyway.
 func (l *lister) isFew(ctx context.Context) (bool, error) {
+	if l.isUnique() {
+		return true, nil
+	}
 	if l.q.SortBy == "" || !l.filtered() {
 		return false, nil
 	}
@@ -27,6 +31,9 @@ func (l *lister) isFew(ctx context.Context) (bool, error) {
 	}
 	return l.total <= l.d.lists.few, nil
 }
+
+// isUnique says that the filter finds one resource at most: neither order nor pages matter.
+func (l *lister) isUnique() bool { return len(l.streams) == 1 && l.streams[0].sel.unique }
 
 // sortFew reads all matches, sorts them, and keeps those of the page. It is false when
 // there were too many after all.
@@ -75,11 +82,21 @@ func (l *lister) matches(ctx context.Context, i int) ([]listed, error) {
 		value = "r." + hotColumns[s.by.Where]
 	}
 	p := params(slices.Clip(s.sel.args))
-	rows, err := l.d.DB.Query(ctx, "SELECT "+value+", "+columnsOf(s.typ.Name)+" FROM resources r WHERE "+s.sel.where+" LIMIT "+p.arg(l.d.lists.few+1), p...)
-	if err != nil {
-		return nil, fmt.Errorf("list %s: %w", s.typ.Name, err)
+	query := "SELECT " + value + ", " + columnsOf(s.typ.Name) + " FROM resources r WHERE " + s.sel.where
+	var found []listed
+	var err error
+	if l.isUnique() {
+		err = l.d.DB.Lookup(ctx, func(row sqldb.Scanner) error {
+			e := listed{stream: i}
+			err := e.read(row, s.typ.Name, true)
+			found = append(found, e)
+			return err
+		}, query, p...)
+	} else if rows, failed := l.d.DB.Query(ctx, query+" LIMIT "+p.arg(l.d.lists.few+1), p...); failed != nil {
+		err = failed
+	} else {
+		found, err = l.scan(rows, i, 0, true)
 	}
-	found, err := l.scan(rows, i, 0, true)
 	if err != nil {
 		return nil, fmt.Errorf("list %s: %w", s.typ.Name, err)
 	}
@@ -101,6 +118,8 @@ func (l *lister) place(e *listed) error {
 		}
 	}
 	switch {
+	case l.segments[0] == inAge:
+		seg = inAge
 	case by == nil || e.value == nil:
 		seg = absent
 	case by.Where == schemas.InResourceType:
@@ -110,7 +129,7 @@ func (l *lister) place(e *listed) error {
 	case slices.Contains(l.segments, active):
 		seg = activeSegment(e.value)
 	}
-	if seg == absent || seg == inactive || seg == active {
+	if seg == inAge || seg == absent || seg == inactive || seg == active {
 		e.value = e.rid
 	}
 	e.segment = slices.Index(l.segments, seg)

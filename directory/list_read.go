@@ -188,15 +188,23 @@ func (l *lister) scan(rows *sql.Rows, stream, segment int, whole bool) ([]listed
 	var all []listed
 	for rows.Next() {
 		e := listed{stream: stream, segment: segment}
-		if err := e.scan(keyedRow{rows, &e.value}, l.streams[stream].typ.Name, whole); err != nil {
+		if err := e.read(rows, l.streams[stream].typ.Name, whole); err != nil {
 			return nil, err
-		}
-		if text, ok := e.value.([]byte); ok {
-			e.value = string(text)
 		}
 		all = append(all, e)
 	}
 	return all, rows.Err()
+}
+
+// read is scan of a row that begins with the value of the key.
+func (e *listed) read(row scanner, typ string, whole bool) error {
+	if err := e.scan(keyedRow{row, &e.value}, typ, whole); err != nil {
+		return err
+	}
+	if text, ok := e.value.([]byte); ok {
+		e.value = string(text)
+	}
+	return nil
 }
 
 // scan reads the rows of a type into the page.

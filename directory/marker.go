@@ -124,6 +124,9 @@ func (d *Directory) markUserTx(tx *sqldb.Tx, c Change, ev changed) error {
 	if len(ev.Attrs) == 0 {
 		return nil
 	}
+	if accounts, err := hasAccounts(tx.Query, ev.ID); !accounts || err != nil {
+		return err
+	}
 	from := ""
 	if c.Source.Kind == SourceImport {
 		from = c.Source.ID
@@ -132,6 +135,16 @@ func (d *Directory) markUserTx(tx *sqldb.Tx, c Change, ev changed) error {
 	where := `app_users u JOIN apps a ON a.id = u.app_id WHERE u.user_id = $1 AND u.app_id <> $2 AND EXISTS (
 		SELECT 1 FROM mapping_uses m WHERE m.partner_id = u.app_id AND m.used = 'reads' AND m.attr IN ('*'` + placeholders(&args, ev.Attrs) + `))`
 	return d.markWhere(tx, kindUser, ev.ID, where, args...)
+}
+
+// hasAccounts says whether any app knows a user: many people are in none, and this costs a
+// fraction of asking what their apps read.
+func hasAccounts(query reader, userID string) (bool, error) {
+	some, err := column[string](query(`SELECT app_id FROM app_users WHERE user_id = $1 LIMIT 1`, userID))
+	if err != nil {
+		return false, fmt.Errorf("look for accounts: %w", err)
+	}
+	return len(some) > 0, nil
 }
 
 // placeholders appends values to args and returns ", $3, $4" for them.

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/provost-id/provost/internal/sqldb"
 )
 
 // Members returns up to limit members of a group in order of their creation, after the
@@ -90,7 +92,7 @@ func (d *Directory) groupsOf(ctx context.Context, rids []int64, but int64) (map[
 // groups cost a second look.
 func (d *Directory) directGroups(ctx context.Context, rids []int64, but int64) (map[int64][]inGroup, error) {
 	all := map[int64][]inGroup{}
-	return all, eachRow("read groups of users", func(row scanner) error {
+	err := d.DB.Lookup(ctx, func(row sqldb.Scanner) error {
 		var rid int64
 		var g inGroup
 		var doc []byte
@@ -100,11 +102,15 @@ func (d *Directory) directGroups(ctx context.Context, rids []int64, but int64) (
 		g.Name = nameIn(doc)
 		all[rid] = append(all[rid], g)
 		return nil
-	})(d.DB.Query(ctx, `SELECT m.member_rid, g.rid, g.id, g.status, (SELECT d.doc FROM documents d WHERE d.rid = g.rid),
+	}, `SELECT m.member_rid, g.rid, g.id, g.status, (SELECT d.doc FROM documents d WHERE d.rid = g.rid),
 			EXISTS (SELECT 1 FROM nested_groups n WHERE n.member_rid = g.rid)
 		FROM members m JOIN resources g ON g.rid = m.group_rid
 		WHERE m.member_rid IN (`+list(2, len(rids))+`) AND m.group_rid <> $1 AND g.type = 'Group'
-		ORDER BY m.member_rid, m.group_rid`, ridArgs(but, rids)...))
+		ORDER BY m.member_rid, m.group_rid`, ridArgs(but, rids)...)
+	if err != nil {
+		return nil, fmt.Errorf("read groups of users: %w", err)
+	}
+	return all, nil
 }
 
 func ridArgs(first int64, rids []int64) []any {

@@ -73,7 +73,11 @@ func (d *Directory) activeRules(query reader, attrs []string, all bool) ([]*live
 	}
 	var args []any
 	in := placeholders(&args, attrs)
-	return d.liveRules(query, `r.status = 'ACTIVE' AND r.id IN (SELECT rule_id FROM rule_inputs WHERE attr IN ('*'`+in+`))`, args...)
+	ids, err := column[string](query(`SELECT rule_id FROM rule_inputs WHERE attr IN ('*'`+in+`)`, args...))
+	if len(ids) == 0 || err != nil {
+		return nil, err
+	}
+	return d.liveRules(query, `r.status = 'ACTIVE' AND r.id IN (`+list(1, len(ids))+`)`, anys(ids)...)
 }
 
 func (d *Directory) liveRules(query reader, where string, args ...any) ([]*liveRule, error) {

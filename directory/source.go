@@ -77,6 +77,9 @@ type filler struct{ app, label string }
 type fillers map[string][]filler
 
 func fillersOf(query reader, userID string, attrs []string) (fillers, error) {
+	if accounts, err := hasAccounts(query, userID); !accounts || err != nil {
+		return nil, err
+	}
 	args := []any{userID}
 	all := fillers{}
 	err := eachRow("look for owner of attributes", func(row scanner) error {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/provost-id/provost/internal/sqldb"
@@ -127,18 +128,35 @@ func updateRow(tx *sqldb.Tx, u *User, n userChange, now time.Time) error {
 			u.Activated = now
 		}
 	}
-	args := []any{u.RID, n.old.Version, u.Version, u.Modified.UnixMicro(), string(u.Status), u.Status.Active(),
-		u.StatusChanged.UnixMicro(), nullTime(u.Activated)}
-	query := `UPDATE resources SET version = $3, modified = $4, status = $5, active = $6, status_changed = $7, activated = $8
-		WHERE rid = $1 AND version = $2`
-	if n.next != nil {
-		h := n.next.Hot()
-		args = append(args, null(h.UserName), null(h.DisplayName), null(h.FamilyName), null(h.GivenName))
-		query = `UPDATE resources SET version = $3, modified = $4, status = $5, active = $6, status_changed = $7, activated = $8,
-			user_name = $9, display_name = $10, family_name = $11, given_name = $12
-			WHERE rid = $1 AND version = $2`
+	set := []string{"version = $3", "modified = $4"}
+	args := []any{u.RID, n.old.Version, u.Version, u.Modified.UnixMicro()}
+	to := func(column string, value any) {
+		args = append(args, value)
+		set = append(set, fmt.Sprintf("%s = $%d", column, len(args)))
 	}
-	return exactlyOne(tx.Exec(query, args...))
+	if u.Status != n.old.Status {
+		to("status", string(u.Status))
+		to("active", u.Status.Active())
+		to("status_changed", u.StatusChanged.UnixMicro())
+		to("activated", nullTime(u.Activated))
+	}
+	if n.next != nil {
+		hotChanges(n.was.Hot(), n.next.Hot(), to)
+	}
+	return exactlyOne(tx.Exec(`UPDATE resources SET `+strings.Join(set, ", ")+` WHERE rid = $1 AND version = $2`, args...))
+}
+
+// hotChanges gives the columns of hot values that are to be written. SQLite writes every
+// index anew that has a column of the SET, whether the value is another or not.
+func hotChanges(was, next schemas.Hot, to func(column string, value any)) {
+	for _, c := range []struct{ column, was, is string }{
+		{"user_name", was.UserName, next.UserName}, {"display_name", was.DisplayName, next.DisplayName},
+		{"family_name", was.FamilyName, next.FamilyName}, {"given_name", was.GivenName, next.GivenName},
+	} {
+		if c.was != c.is {
+			to(c.column, null(c.is))
+		}
+	}
 }
 
 func nullTime(t time.Time) any {

@@ -86,14 +86,7 @@ func loadTables(ctx context.Context, db *sqldb.DB, n int) (float64, error) {
 			return 0, err
 		}
 		start := time.Now()
-		err = db.Write(ctx, func(tx *sqldb.Tx) error {
-			for i := range creates {
-				if err := creates[i].insert(tx); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
+		err = db.Write(ctx, func(tx *sqldb.Tx) error { return insertAll(tx, creates) })
 		if err != nil {
 			return 0, err
 		}
@@ -135,33 +128,72 @@ func prepareCreates(first, last int) ([]create, error) {
 	return out, nil
 }
 
-func (c *create) insert(tx *sqldb.Tx) error {
-	now := time.Now().UnixMicro()
-	var rid int64
-	err := tx.QueryRow(`INSERT INTO resources (id, type, version, status, active, created, modified, status_changed,
-		user_name, display_name, family_name, given_name) VALUES ($1, 'User', 1, 'STAGED', TRUE, $2, $2, $2, $3, $4, $5, $6) RETURNING rid`,
-		c.id, now, strings.ToLower(c.hot.UserName), strings.ToLower(c.hot.DisplayName), strings.ToLower(c.hot.FamilyName), strings.ToLower(c.hot.GivenName)).Scan(&rid)
+func (c *create) insert(tx *sqldb.Tx) error { return insertAll(tx, []create{*c}) }
+
+// insertAll writes users with as few statements as there are tables.
+func insertAll(tx *sqldb.Tx, creates []create) error {
+	rids, err := insertResources(tx, creates)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(`INSERT INTO documents (rid, doc) VALUES ($1, $2)`, rid, c.doc); err != nil {
-		return err
+	var documents, index, unique, external []any
+	evs := make([]events.Event, len(creates))
+	blocks := map[int64]int{}
+	for i, c := range creates {
+		rid := rids[i]
+		documents = append(documents, rid, c.doc)
+		for _, e := range c.index {
+			index = append(index, e.Path, e.Value, rid, e.Elem)
+		}
+		for _, e := range c.unique {
+			unique = append(unique, e.Path, e.Value, rid)
+		}
+		external = append(external, rid, "floor", c.externalID)
+		blocks[rid/4096]++
+		evs[i] = c.event
 	}
-	for _, e := range c.index {
-		if _, err := tx.Exec(`INSERT INTO attribute_values (path, val, rid, elem) VALUES ($1, $2, $3, $4)`, e.Path, e.Value, rid, e.Elem); err != nil {
+	var totals []any
+	for block, n := range blocks {
+		totals = append(totals, "User", block, n)
+	}
+	for _, t := range []struct {
+		into   string
+		width  int
+		values []any
+	}{
+		{`INSERT INTO documents (rid, doc)`, 2, documents},
+		{`INSERT INTO attribute_values (path, val, rid, elem)`, 4, index},
+		{`INSERT INTO unique_values (path, val, rid)`, 3, unique},
+		{`INSERT INTO external_ids (rid, client, value)`, 3, external},
+		{`INSERT INTO totals (type, block, delta)`, 3, totals},
+	} {
+		if _, err := tx.InsertMany(t.into, t.width, "", t.values); err != nil {
 			return err
 		}
 	}
-	for _, e := range c.unique {
-		if _, err := tx.Exec(`INSERT INTO unique_values (path, val, rid) VALUES ($1, $2, $3)`, e.Path, e.Value, rid); err != nil {
-			return err
+	return events.Append(tx, evs...)
+}
+
+// insertResources returns the row numbers in order: both engines give them out so.
+func insertResources(tx *sqldb.Tx, creates []create) (rids []int64, err error) {
+	now := time.Now().UnixMicro()
+	var values []any
+	for _, c := range creates {
+		values = append(values, c.id, "User", 1, "STAGED", true, now, now, now, strings.ToLower(c.hot.UserName),
+			strings.ToLower(c.hot.DisplayName), strings.ToLower(c.hot.FamilyName), strings.ToLower(c.hot.GivenName))
+	}
+	rows, err := tx.Query(`INSERT INTO resources (id, type, version, status, active, created, modified, status_changed,
+		user_name, display_name, family_name, given_name)`+sqldb.ValueRows(len(creates), 12)+` RETURNING rid`, values...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }() // Err tells what matters
+	for rows.Next() {
+		var rid int64
+		if err := rows.Scan(&rid); err != nil {
+			return nil, err
 		}
+		rids = append(rids, rid)
 	}
-	if _, err := tx.Exec(`INSERT INTO external_ids (rid, client, value) VALUES ($1, 'floor', $2)`, rid, c.externalID); err != nil {
-		return err
-	}
-	if _, err := tx.Exec(`INSERT INTO totals (type, block, delta) VALUES ('User', $1, 1)`, rid/4096); err != nil {
-		return err
-	}
-	return events.Append(tx, c.event)
+	return rids, rows.Err()
 }

@@ -119,7 +119,7 @@ func TestRFC9967_2_4_1_FullData(t *testing.T) {
 		st := n.stream(wants("create:full", "put:full"))
 		id := n.user(`{"userName":"ada@example.com","externalId":"x-ada","title":"first"}`)
 		shown := func() map[string]any {
-			u, err := n.dir.UserFor(context.Background(), id, writer.Client)
+			u, err := n.dir.ShownUser(context.Background(), id, writer.Client)
 			n.check(err)
 			active := true
 			body := n.typ("User").Render(nil, u.Doc, schemas.Volatile{

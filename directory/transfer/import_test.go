@@ -175,8 +175,8 @@ func TestCSVColumns(t *testing.T) {
 		if u.Status != directory.Suspended || !u.HasPassword || !strings.Contains(string(u.Doc), "j@home.example") {
 			t.Errorf("user %+v", u)
 		}
-		if u, err = d.UserFor(t.Context(), u.ID, "00Tclient"); err != nil || u.ExternalID != "x1" {
-			t.Errorf("external ID %q, %v", u.ExternalID, err)
+		if shown, err := d.ShownUser(t.Context(), u.ID, "00Tclient"); err != nil || shown.ExternalID != "x1" {
+			t.Errorf("external ID %v, %v", shown, err)
 		}
 		members, _, err := d.Members(t.Context(), staff[0].ID, "", 10)
 		if err != nil || len(members) != 1 || members[0].ID != u.ID {

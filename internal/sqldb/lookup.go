@@ -61,6 +61,16 @@ func (l *lookups) close() (err error) {
 
 // scan runs the query and reads its row into dest.
 func (l *lookups) scan(query string, args, dest []any) error {
+	return l.use(query, func(s *lookup) error { return s.scan(args, dest) })
+}
+
+// each runs the query and gives its rows to fn, one after the other.
+func (l *lookups) each(query string, args []any, fn func(row Scanner) error) error {
+	return l.use(query, func(s *lookup) error { return s.each(args, fn) })
+}
+
+// use gives a prepared statement to fn alone.
+func (l *lookups) use(query string, fn func(*lookup) error) error {
 	c, open := <-l.free
 	if !open {
 		return sql.ErrConnDone
@@ -77,7 +87,7 @@ func (l *lookups) scan(query string, args, dest []any) error {
 	if err != nil {
 		return err
 	}
-	return s.scan(args, dest)
+	return fn(s)
 }
 
 func (c *lookupConn) prepare(query string) (*lookup, error) {
@@ -108,18 +118,49 @@ func (c *lookupConn) close() error {
 	return c.conn.Close()
 }
 
-func (s *lookup) scan(args, dest []any) error {
+// start runs the statement up to its first row.
+func (s *lookup) start(args []any) (*sqlite3.SQLiteRows, error) {
 	if err := s.bind(args); err != nil {
-		return err
+		return nil, err
 	}
 	found, err := s.stmt.QueryContext(context.Background(), s.args)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	rows := found.(*sqlite3.SQLiteRows)
 	if s.columns < 0 {
 		s.columns = len(rows.Columns())
 		s.row = make([]driver.Value, s.columns)
+	}
+	return rows, nil
+}
+
+func (s *lookup) each(args []any, fn func(row Scanner) error) (err error) {
+	rows, err := s.start(args)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for {
+		switch err := rows.Next(s.row); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := fn(s); err != nil {
+			return err
+		}
+	}
+}
+
+// Scan implements Scanner for the row at hand.
+func (s *lookup) Scan(dest ...any) error { return s.assign(dest) }
+
+func (s *lookup) scan(args, dest []any) error {
+	rows, err := s.start(args)
+	if err != nil {
+		return err
 	}
 	err = rows.Next(s.row)
 	if cerr := rows.Close(); err == nil {

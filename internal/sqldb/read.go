@@ -26,6 +26,32 @@ func (db *DB) QueryRow(ctx context.Context, query string, args ...any) Row {
 	return Row{std: db.readDB.QueryRowContext(ctx, query, args...)}
 }
 
+// Scanner is a row that can be read.
+type Scanner interface {
+	Scan(dest ...any) error
+}
+
+// Lookup calls each with every row of a query that an index answers with a handful of
+// rows. As QueryRow it does not watch ctx while it runs on SQLite. each must not use the
+// database.
+func (db *DB) Lookup(ctx context.Context, each func(row Scanner) error, query string, args ...any) error {
+	db.traced(query)
+	if db.dialect == SQLite {
+		return db.lookups.each(db.queries.rewrite(query), args, each)
+	}
+	rows, err := db.readDB.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // Err tells what matters
+	for rows.Next() {
+		if err := each(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
 func (db *DB) read(ctx context.Context, q string) *sql.Stmt {
 	if db.dialect == PostgreSQL {
 		return nil

@@ -46,6 +46,9 @@ func assign(dest any, v driver.Value) error {
 		}
 	case *[]byte:
 		return assignBytes(d, v)
+	case *any:
+		*d = v
+		return nil
 	case sql.Scanner:
 		return d.Scan(v)
 	}
