@@ -71,7 +71,7 @@ DB      ?= sqlite
 bench-scim: build ## measure a directory of USERS people with MINUTES of writes, DB=sqlite or postgresql
 	@.ci/deps bench
 	$(GO) build -o bin/bench ./cmd/bench
-	$(if $(filter postgresql,$(DB)),.ci/with-postgres) sh -c './bin/bench -provost bin/provost -scim -users $(USERS) -minutes $(MINUTES) -out "$(OUT)" -db "$(if $(filter postgresql,$(DB)),$$PROVOST_TEST_POSTGRES)"'
+	$(if $(filter postgresql,$(DB)),WITH_POSTGRES_DURABLE=1 .ci/with-postgres) sh -c './bin/bench -provost bin/provost -scim -users $(USERS) -minutes $(MINUTES) -out "$(OUT)" -db "$(if $(filter postgresql,$(DB)),$$PROVOST_TEST_POSTGRES)"'
 
 .PHONY: bench-scim-full
 bench-scim-full: ## the same with 1,000,000 people and 30 minutes of writes, on both databases, into docs/bench

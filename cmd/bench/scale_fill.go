@@ -63,7 +63,9 @@ func (s *scale) settle(ctx context.Context) (err error) {
 	if _, err := s.bulkPeople(ctx, s.users, s.users+strangers); err != nil {
 		return err
 	}
-	if s.large.known, err = s.meet(ctx, knownPeople, func(int) int { return rand.N(s.users) }); err != nil {
+	// External IDs are of the client: those of the people from a file are another's.
+	byBulk := func(int) int { return s.users/2 + rand.N(s.users-s.users/2) }
+	if s.large.known, err = s.meet(ctx, knownPeople, byBulk); err != nil {
 		return err
 	}
 	s.large.strangers, err = s.meet(ctx, strangers, func(i int) int { return s.users + i })
