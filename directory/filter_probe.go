@@ -3,6 +3,7 @@ package directory
 import (
 	"strings"
 
+	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/schemas"
 )
 
@@ -16,8 +17,14 @@ func (b *compiler) probe(n schemas.Node, r string, negated bool) string {
 	case *schemas.And:
 		return b.probes(n.Terms, r, negated, " AND ")
 	case *schemas.Or:
+		if b.dialect == sqldb.PostgreSQL && !b.cheap(n) {
+			return b.probeUnion(n.Terms, r)
+		}
 		return b.probes(n.Terms, r, negated, " OR ")
 	case *schemas.Not:
+		if _, held := b.held[n.Term]; b.dialect == sqldb.PostgreSQL && !held && !b.cheap(n.Term) {
+			return b.antiJoin(n.Term, r)
+		}
 		return "NOT " + b.probe(n.Term, r, true)
 	case *schemas.ValuePath:
 		if !inIndex(n.Attr) {
@@ -31,6 +38,45 @@ func (b *compiler) probe(n schemas.Node, r string, negated bool) string {
 		return "+" + r + ".rid IN " + from + ")"
 	}
 	return b.probeCompare(n.(*schemas.Compare), r, negated)
+}
+
+// antiJoin is the complement of what is not cheap, in the words that PostgreSQL takes for
+// a join. NOT IN, and anything below an OR, it reads once per row as soon as the set is
+// too large for its work_mem.
+func (b *compiler) antiJoin(n schemas.Node, r string) string {
+	switch n := n.(type) {
+	case *schemas.And:
+		return b.probe(&schemas.Or{Terms: negations(n.Terms)}, r, false)
+	case *schemas.Or:
+		return b.probe(&schemas.And{Terms: negations(n.Terms)}, r, false)
+	case *schemas.ValuePath:
+		e := b.alias("e")
+		return "NOT EXISTS (SELECT 1 FROM (" + b.elements(n.Attr, n.Node) + ") " + e + " WHERE " + e + ".rid = " + r + ".rid)"
+	}
+	c := n.(*schemas.Compare) // a Not below a Not is none
+	return "NOT EXISTS (SELECT 1 FROM attribute_values v WHERE v.path = " + b.arg(c.Attr.Path) + b.and("v.val", c) + " AND v.rid = " + r + ".rid)"
+}
+
+func negations(terms []schemas.Node) []schemas.Node {
+	all := make([]schemas.Node, len(terms))
+	for i, t := range terms {
+		if not, ok := t.(*schemas.Not); ok {
+			all[i] = not.Term
+		} else {
+			all[i] = &schemas.Not{Term: t}
+		}
+	}
+	return all
+}
+
+// probeUnion is an OR as the union of sets, each of them found in the whole type.
+func (b *compiler) probeUnion(terms []schemas.Node, r string) string {
+	sets := make([]string, len(terms))
+	for i, t := range terms {
+		x := b.alias("r")
+		sets[i] = "SELECT " + x + ".rid FROM resources " + x + " WHERE " + b.ofType(x+".type") + " AND " + b.probe(t, x, false)
+	}
+	return r + ".rid IN (" + strings.Join(sets, " UNION ") + ")"
 }
 
 func (b *compiler) probes(terms []schemas.Node, r string, negated bool, op string) string {
