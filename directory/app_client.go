@@ -47,6 +47,7 @@ func freeLabel(tx *sqldb.Tx, clientID, name string) (string, error) {
 func (d *Directory) DropClientAppTx(tx *sqldb.Tx, clientID string) error {
 	for _, statement := range []string{
 		`DELETE FROM app_groups WHERE app_id = $1`,
+		`DELETE FROM app_group_walks WHERE app_id = $1`,
 		`DELETE FROM app_users WHERE app_id = $1`,
 		`DELETE FROM apps WHERE id = $1`,
 	} {

@@ -17,21 +17,21 @@ type GroupAssignment struct {
 	Priority int // 0 to 100; the lowest number wins
 }
 
-// AssignGroup gives every member of a group an account at an app. With GROUP_PUSH the
+// AssignGroup gives every member of a group an account at an app; of a large group, some
+// of them later ([Directory.RunAssignments]). With GROUP_PUSH the
 // group itself is made there too. To assign it again changes the priority.
 func (d *Directory) AssignGroup(ctx context.Context, c Change, g GroupAssignment) error {
 	if g.Priority < 0 || g.Priority > 100 {
 		return &InvalidError{Field: "priority", Reason: "must be 0 to 100"}
 	}
 	return d.DB.Write(ctx, func(tx *sqldb.Tx) error {
-		a, err := d.AppTx(tx, g.AppID)
-		if err != nil {
+		if _, err := d.AppTx(tx, g.AppID); err != nil {
 			return err
 		}
 		if _, err := d.lockGroupTx(tx, g.GroupID, ""); err != nil {
 			return err
 		}
-		_, err = tx.Exec(`INSERT INTO app_groups (app_id, group_id, priority, created) VALUES ($1, $2, $3, $4)
+		_, err := tx.Exec(`INSERT INTO app_groups (app_id, group_id, priority, created) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (app_id, group_id) DO UPDATE SET priority = excluded.priority`, g.AppID, g.GroupID, g.Priority, d.Now().UnixMicro())
 		if err != nil {
 			return fmt.Errorf("assign group: %w", err)
@@ -39,11 +39,7 @@ func (d *Directory) AssignGroup(ctx context.Context, c Change, g GroupAssignment
 		if err := d.auditGroupAssignment(tx, c, "group.application_assignment.add", g); err != nil {
 			return err
 		}
-		members, err := activeMembers(tx, g.GroupID)
-		if err != nil {
-			return err
-		}
-		if err := d.joinAppTx(tx, c, a, members); err != nil {
+		if err := d.beginAssignment(tx, c, g.AppID, g.GroupID, true); err != nil {
 			return err
 		}
 		return d.markGroupTx(tx, g.GroupID)
@@ -64,11 +60,7 @@ func (d *Directory) UnassignGroup(ctx context.Context, c Change, appID, groupID 
 		if err := d.auditGroupAssignment(tx, c, "group.application_assignment.remove", g); err != nil {
 			return err
 		}
-		members, err := activeMembers(tx, groupID)
-		if err != nil {
-			return err
-		}
-		return d.leaveAppTx(tx, c, appID, members)
+		return d.beginAssignment(tx, c, appID, groupID, false)
 	})
 }
 
@@ -86,13 +78,6 @@ func (d *Directory) GroupAssignments(ctx context.Context, appID, after string, l
 		}
 		return &g, nil
 	})(d.DB.Query(ctx, `SELECT app_id, group_id, priority FROM app_groups WHERE app_id = $1 AND group_id > $2 ORDER BY group_id LIMIT $3`, appID, after, limit))
-}
-
-func activeMembers(tx *sqldb.Tx, groupID string) ([]string, error) {
-	return column[string](tx.Query(`SELECT u.id FROM resources g
-		JOIN members m ON m.group_rid = g.rid
-		JOIN resources u ON u.rid = m.member_rid
-		WHERE g.id = $1 AND g.type = 'Group' AND u.active ORDER BY u.id`, groupID))
 }
 
 // Account is a member of a group as one app knows it.

@@ -276,6 +276,7 @@ func (d *Directory) DeleteApp(ctx context.Context, c Change, appID string) error
 			`DELETE FROM app_group_members WHERE app_id = $1`,
 			`DELETE FROM app_group_links WHERE app_id = $1`,
 			`DELETE FROM app_groups WHERE app_id = $1`,
+			`DELETE FROM app_group_walks WHERE app_id = $1`,
 			`DELETE FROM app_users WHERE app_id = $1`,
 			`DELETE FROM mapping_uses WHERE partner_id = $1`,
 			`DELETE FROM mappings WHERE source_id = $1 OR target_id = $1`,

@@ -221,7 +221,7 @@ func TestNesting_ChangesInCommon(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		check(t, d.Removals(ctx))
+		workOff(t, d.removals())
 		var dangling int
 		err := d.DB.QueryRow(ctx, `SELECT count(*) FROM nested_groups n WHERE
 			NOT EXISTS (SELECT 1 FROM resources r WHERE r.rid = n.group_rid AND r.type = 'Group') OR

@@ -6,73 +6,38 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
-	"time"
 
 	"github.com/provost-id/provost/internal/sqldb"
 )
 
-const (
-	// removalBatch is how many members one transaction takes out of a deleted group: few
-	// enough that another writer hardly waits.
-	removalBatch = 500
-	// removalPoll is how long members of a deleted group may wait when no notification
-	// arrives.
-	removalPoll = 5 * time.Second
-)
+// removalBatch is how many members one transaction takes out of a deleted group: few
+// enough that another writer hardly waits.
+const removalBatch = 500
+
+// removalWork names the worker of removals, and the channel on which it hears of them.
+const removalWork = "removed_groups"
 
 // RunRemovals takes the members out of deleted groups until ctx ends; it returns nil
-// then. Every node may run it.
-func (d *Directory) RunRemovals(ctx context.Context) error {
-	wake := make(chan struct{}, 1)
-	listening := make(chan struct{})
-	go func() {
-		defer close(listening)
-		err := d.DB.Listen(ctx, RemovedChannel, func(string) {
-			select {
-			case wake <- struct{}{}:
-			default: // one is waiting already
-			}
-		})
-		if err != nil && ctx.Err() == nil {
-			d.Log.Warn("listen for removed groups ended", slog.Any("error", err)) // the poll goes on
-		}
-	}()
-	defer func() { <-listening }()
-	tick := time.NewTicker(removalPoll)
-	defer tick.Stop()
-	for {
-		if err := d.Removals(ctx); err != nil && ctx.Err() == nil {
-			d.Log.Error("take members out of deleted groups", slog.Any("error", err))
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-wake:
-		case <-tick.C:
-		}
-	}
-}
+// then. Every node may run it; one works at a time.
+func (d *Directory) RunRemovals(ctx context.Context) error { return d.removals().run(ctx) }
 
-// Removals takes the members out of all groups that are deleted, and returns when none
-// has any.
-func (d *Directory) Removals(ctx context.Context) error {
+func (d *Directory) removals() *worker { return d.newWorker(removalWork, d.removalJobs) }
+
+func (d *Directory) removalJobs(ctx context.Context, w *worker) ([]job, error) {
 	groups, err := ints(d.DB.Query(ctx, `SELECT group_rid FROM removed_groups ORDER BY group_rid`))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	for _, rid := range groups {
-		for over := false; !over; {
-			err := d.DB.Write(ctx, func(tx *sqldb.Tx) (err error) {
-				over, err = d.removeBatch(tx, rid)
+	jobs := make([]job, len(groups))
+	for i, rid := range groups {
+		jobs[i] = job{name: fmt.Sprintf("members of group %d", rid), step: func(ctx context.Context) error {
+			return w.step(ctx, func(tx *sqldb.Tx) error {
+				_, err := d.removeBatch(tx, rid)
 				return err
 			})
-			if err != nil {
-				return fmt.Errorf("remove members of group %d: %w", rid, err)
-			}
-		}
+		}}
 	}
-	return nil
+	return jobs, nil
 }
 
 // removeBatch takes the next members out of a deleted group and forgets the group with
@@ -124,13 +89,16 @@ func (d *Directory) removePeople(tx *sqldb.Tx, group int64, apps, why string) (i
 	if err := deleteMembers(tx, group, people); err != nil {
 		return 0, err
 	}
-	var c cause
+	c, err := changeFor(why)
+	if err != nil {
+		return 0, err
+	}
 	var assigned []string
-	if err := errors.Join(json.Unmarshal([]byte(why), &c), json.Unmarshal([]byte(apps), &assigned)); err != nil {
+	if err := json.Unmarshal([]byte(apps), &assigned); err != nil {
 		return 0, fmt.Errorf("read removal: %w", err)
 	}
 	for _, appID := range assigned {
-		if err := d.leaveAppTx(tx, Change{Actor: c.Actor, Request: c.Request, Source: c.Source}, appID, idsOf(people)); err != nil {
+		if err := d.leaveAppTx(tx, c, appID, idsOf(people)); err != nil {
 			return 0, err
 		}
 	}

@@ -17,16 +17,7 @@ import (
 const (
 	typeRemoved   = "RemovedGroup"
 	statusRemoved = "REMOVED"
-	// RemovedChannel is the channel on which RunRemovals hears of a deleted group.
-	RemovedChannel = "removed_groups"
 )
-
-// cause is the change that deleted a group, as its batches go on in its name.
-type cause struct {
-	Actor   events.Actor `json:"actor"`
-	Request string       `json:"request,omitempty"`
-	Source  Source       `json:"source"`
-}
 
 // DeleteGroup removes a group; its members stay.
 func (d *Directory) DeleteGroup(ctx context.Context, c Change, id string, v IfMatch) error {
@@ -69,7 +60,8 @@ func (d *Directory) DeleteGroupTx(tx *sqldb.Tx, c Change, id string, v IfMatch) 
 	if err := d.forgetGroupTx(tx, c, g); err != nil {
 		return err
 	}
-	apps, err := column[string](tx.Query(`SELECT app_id FROM app_groups WHERE group_id = $1 ORDER BY app_id`, g.ID))
+	apps, err := column[string](tx.Query(`SELECT app_id FROM app_groups WHERE group_id = $1
+		UNION SELECT app_id FROM app_group_walks WHERE group_id = $1 ORDER BY app_id`, g.ID))
 	if err != nil {
 		return err
 	}
@@ -133,15 +125,15 @@ func (d *Directory) hide(tx *sqldb.Tx, g *Group) error {
 
 // beginRemoval takes the first batch of members out, which of most groups are all.
 func (d *Directory) beginRemoval(tx *sqldb.Tx, c Change, g *Group, apps []string) error {
-	why, err := json.Marshal(cause{Actor: c.Actor, Request: c.Request, Source: c.Source})
+	why, err := causeOf(c)
 	if err != nil {
-		return fmt.Errorf("encode cause: %w", err)
+		return err
 	}
 	list, err := json.Marshal(apps)
 	if err != nil {
 		return fmt.Errorf("encode apps: %w", err)
 	}
-	_, err = tx.Exec(`INSERT INTO removed_groups (group_rid, apps, cause) VALUES ($1, $2, $3)`, g.RID, string(list), string(why))
+	_, err = tx.Exec(`INSERT INTO removed_groups (group_rid, apps, cause) VALUES ($1, $2, $3)`, g.RID, string(list), why)
 	if err != nil {
 		return fmt.Errorf("begin removal: %w", err)
 	}
@@ -149,5 +141,5 @@ func (d *Directory) beginRemoval(tx *sqldb.Tx, c Change, g *Group, apps []string
 	if err != nil || over {
 		return err
 	}
-	return d.DB.Notify(tx, RemovedChannel, "")
+	return d.DB.Notify(tx, removalWork, "")
 }

@@ -52,6 +52,7 @@ func TestDeleteGroup_MembersInBatches(t *testing.T) {
 		mustAdd(t, d, child.ID, ana.ID)
 		a := mustCreateApp(t, d, "app", PushNewUsers, GroupPush)
 		check(t, d.AssignGroup(t.Context(), manager, GroupAssignment{AppID: a.ID, GroupID: g.ID}))
+		workOff(t, d.assignments())
 		check(t, d.DeleteGroup(t.Context(), manager, g.ID, nil))
 
 		if left := count(t, d, `SELECT count(*) FROM members WHERE group_rid = $1`, g.RID); left != n-removalBatch {
@@ -89,7 +90,7 @@ func TestDeleteGroup_MembersInBatches(t *testing.T) {
 			t.Errorf("%d accounts are assigned, want those of whom no batch has had yet", got)
 		}
 
-		check(t, d.Removals(t.Context()))
+		workOff(t, d.removals())
 		for _, table := range []string{"members", "nested_groups", "removed_groups", "resources"} {
 			column := "group_rid"
 			if table == "resources" {

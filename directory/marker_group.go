@@ -18,9 +18,9 @@ func (d *Directory) groupChangedTx(tx *sqldb.Tx, c Change, ev changed) error {
 			if err := d.joinAppTx(tx, c, a, ev.Added); err != nil {
 				return err
 			}
-			if err := d.leaveAppTx(tx, c, a.ID, ev.Removed); err != nil {
-				return err
-			}
+		}
+		if err := d.leaveAppsTx(tx, c, ev, apps); err != nil {
+			return err
 		}
 	}
 	if ev.Op == opDelete {
@@ -30,6 +30,27 @@ func (d *Directory) groupChangedTx(tx *sqldb.Tx, c Change, ev changed) error {
 		return d.markGroupExcept(tx, ev.ID, c.Source.ID)
 	}
 	return d.markGroupTx(tx, ev.ID)
+}
+
+// leaveAppsTx takes back the accounts of whoever was removed from a group, at the apps
+// that it is assigned to, and those that it was taken from a moment ago.
+func (d *Directory) leaveAppsTx(tx *sqldb.Tx, c Change, ev changed, apps []*App) error {
+	if len(ev.Removed) == 0 {
+		return nil
+	}
+	ids, err := leavingApps(tx, ev.ID)
+	if err != nil {
+		return err
+	}
+	for _, a := range apps {
+		ids = append(ids, a.ID)
+	}
+	for _, appID := range ids {
+		if err := d.leaveAppTx(tx, c, appID, ev.Removed); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // appsOfGroup lists the apps that a group is assigned to.
@@ -79,8 +100,10 @@ func (d *Directory) groupDeletedTx(tx *sqldb.Tx, ev changed) error {
 	if err := d.markGroupTx(tx, ev.ID); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(`DELETE FROM app_groups WHERE group_id = $1`, ev.ID); err != nil {
-		return fmt.Errorf("unassign deleted group: %w", err)
+	for _, table := range []string{"app_groups", "app_group_walks"} {
+		if _, err := tx.Exec(`DELETE FROM `+table+` WHERE group_id = $1`, ev.ID); err != nil {
+			return fmt.Errorf("unassign deleted group: %w", err)
+		}
 	}
 	return nil
 }

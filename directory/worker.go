@@ -30,7 +30,7 @@ var (
 )
 
 // worker works off jobs that change many resources: passes of group rules, operations of
-// the schema. A job is a row that says how far it has come. It moves in small transactions,
+// the schema, accounts of the members of a group, members of a deleted one. A job is a row that says how far it has come. It moves in small transactions,
 // and goes on from its last one after a stop. Every node has a worker; one works at a time.
 type worker struct {
 	d    *Directory
@@ -114,6 +114,16 @@ func (w *worker) work(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// step runs a transaction under the lease.
+func (w *worker) step(ctx context.Context, fn func(*sqldb.Tx) error) error {
+	return w.d.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		if err := w.holdTx(tx); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
 }
 
 // holdTx takes the lease for the transaction of a step, or keeps it.

@@ -67,3 +67,10 @@ func TestWorker_Turns(t *testing.T) {
 		}
 	})
 }
+
+// workOff does what a worker does until nothing is left to do.
+func workOff(t testing.TB, w *worker) {
+	t.Helper()
+	check(t, w.work(t.Context()))
+	w.leave(t.Context())
+}

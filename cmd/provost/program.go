@@ -122,7 +122,7 @@ func (p *program) run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, part := range []func(context.Context) error{
 		sequencer.Run, p.tokens.Run, p.jobs.Run, p.engine.Run, p.hooks.Run, p.dispatcher.Run, p.authserver.Run,
-		p.directory.RunRules, p.directory.RunRemovals, p.directory.RunSchemas, p.feed.Run,
+		p.directory.RunRules, p.directory.RunRemovals, p.directory.RunAssignments, p.directory.RunSchemas, p.feed.Run,
 	} {
 		g.Go(func() error { return part(ctx) })
 	}
