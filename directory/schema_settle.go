@@ -93,9 +93,12 @@ func settleUnique(tx *sqldb.Tx, o *operation, h held, r *schemas.Resource) (stri
 			continue
 		}
 		path := o.Type + ":" + e.Path
-		_, err := tx.Exec(`INSERT INTO unique_values (path, val, rid) VALUES ($1, $2, $3) ON CONFLICT (path, val) DO NOTHING`, path, e.Value, h.rid)
+		claimed, err := tx.InsertMany(`INSERT INTO unique_values (path, val, rid)`, 3, ` ON CONFLICT (path, val) DO NOTHING`, []any{path, e.Value, h.rid})
 		if err != nil {
 			return "", fmt.Errorf("claim unique value: %w", err)
+		}
+		if claimed == 1 {
+			continue
 		}
 		var owner int64
 		var ownerID string

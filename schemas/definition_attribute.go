@@ -6,16 +6,19 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/provost-id/provost/schemas/scim"
 )
 
 // Bounds of one attribute.
 const (
-	maxText   = 1024 // bytes of a title or description
-	maxLen    = 100_000
-	maxEnum   = 1000
-	maxSchema = 200 // attributes of one schema, sub-attributes not counted
+	maxText = 1024 // bytes of a title or description
+	maxLen  = 100_000
+	maxEnum = 1000
+	// maxPriority bounds the apps of a master: each costs a look-up when the schema changes.
+	maxPriority = 20
+	maxSchema   = 200 // attributes of one schema, sub-attributes not counted
 )
 
 // reservedNames are what expressions and events call other things than profile
@@ -135,12 +138,22 @@ func (c attributeCheck) texts() error {
 	for _, k := range []struct{ key, value string }{
 		{"title", c.a.Title}, {"description", c.a.Description}, {"externalName", c.a.ExternalName}, {"externalNamespace", c.a.ExternalNamespace},
 	} {
-		if len(k.value) > maxText {
-			return c.wrong(k.key, "want at most %d bytes", maxText)
+		if !isDescription(k.value) {
+			return c.wrong(k.key, "want at most %d bytes of text without NUL", maxText)
+		}
+	}
+	for _, title := range c.a.Titles {
+		if !isDescription(title) {
+			return c.wrong("oneOf", "want titles of at most %d bytes without NUL", maxText)
 		}
 	}
 	return nil
 }
+
+// isDescription says whether a text can be shown, and kept in every database.
+func isDescription(s string) bool { return len(s) <= maxText && isPlain(s) }
+
+func isPlain(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 func (c attributeCheck) isText() bool { return c.a.Type == String || c.a.Type == Reference }
 func (c attributeCheck) isNumber() bool {
@@ -249,6 +262,8 @@ func (c attributeCheck) view() error {
 		return c.wrong("master", "OVERRIDE wants a priority")
 	case m.Type != MasterOverride && len(m.Priority) > 0:
 		return c.wrong("master", "only OVERRIDE has a priority")
+	case len(m.Priority) > maxPriority || slices.ContainsFunc(m.Priority, func(id string) bool { return !isPlain(id) }):
+		return c.wrong("master", "want at most %d IDs of apps", maxPriority)
 	}
 	return nil
 }
@@ -269,6 +284,9 @@ func (c attributeCheck) values() error {
 		return c.wrong("oneOf", "want a title for each value of enum")
 	}
 	for i, v := range c.a.Enum {
+		if !isPlain(v) {
+			return c.wrong("enum", "want text without NUL")
+		}
 		if slices.Index(c.a.Enum, v) < i {
 			return c.wrong("enum", "%q is there twice", clip(v))
 		}

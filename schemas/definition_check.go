@@ -85,16 +85,18 @@ func uniqueOf(as []Attribute, within string) (paths []string) {
 
 func checkSchema(s Schema) error {
 	switch {
+	case !isDescription(s.Description):
+		return &DefinitionError{Schema: s.ID, Key: "description", Reason: fmt.Sprintf("want at most %d bytes of text without NUL", maxText)}
+	case len(s.Name) > maxNameLength || !isPlain(s.Name):
+		return &DefinitionError{Schema: s.ID, Key: "name", Reason: fmt.Sprintf("want at most %d bytes of text without NUL", maxNameLength)}
 	case isOrg(s.ID):
 		return checkAll(s.Attributes, s.ID, nil, true)
 	case !urnForm.MatchString(s.ID) || len(s.ID) > maxNameLength:
 		return &DefinitionError{Schema: s.ID, Key: "id", Reason: fmt.Sprintf("want a URN of at most %d characters, as urn:example:Device", maxNameLength)}
 	case isTaken(s.ID):
 		return &DefinitionError{Schema: s.ID, Key: "id", Reason: "this URN has a meaning of its own"}
-	case s.Name == "" || len(s.Name) > maxNameLength:
-		return &DefinitionError{Schema: s.ID, Key: "name", Reason: fmt.Sprintf("want 1 to %d bytes", maxNameLength)}
-	case len(s.Description) > maxText:
-		return &DefinitionError{Schema: s.ID, Key: "description", Reason: fmt.Sprintf("want at most %d bytes", maxText)}
+	case s.Name == "":
+		return &DefinitionError{Schema: s.ID, Key: "name", Reason: "it is required and missing"}
 	case len(s.Attributes) == 0:
 		return &DefinitionError{Schema: s.ID, Key: "attributes", Reason: "a schema has at least one"} // RFC 7643, section 7
 	}
@@ -145,8 +147,8 @@ func (d *Definitions) checkType(i int) error {
 		return wrong("endpoint", "want a slash, a letter, and up to %d letters, digits, - or _", maxNameLength-2)
 	case containsFold(reservedEndpoints, t.Endpoint):
 		return wrong("endpoint", "this endpoint is reserved")
-	case len(t.Description) > maxText:
-		return wrong("description", "want at most %d bytes", maxText)
+	case !isDescription(t.Description):
+		return wrong("description", "want at most %d bytes of text without NUL", maxText)
 	case d.Schema(t.Schema) == nil || isOrg(t.Schema):
 		return wrong("schema", "there is no schema %q", clip(t.Schema))
 	}

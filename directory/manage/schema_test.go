@@ -124,6 +124,9 @@ func TestUserSchema_Refused(t *testing.T) {
 			"unique array":        {`"a":{"type":"array","items":{"type":"string"},"unique":true}`, "a.unique", "array"},
 			"unique what":         {`"a":{"type":"string","unique":"maybe"}`, "a.unique", "true"},
 			"unique without rows": {`"a":{"type":"string","unique":true,"index":false}`, "a.unique", "index"},
+			"title with NUL":      {`"a":{"type":"string","title":"\u0000x"}`, "a.title", "NUL"},
+			"enum with NUL":       {`"a":{"type":"string","enum":["\u0000"]}`, "a.enum", "NUL"},
+			"app with NUL":        {`"a":{"type":"string","master":{"type":"OVERRIDE","priority":[{"type":"APP","value":"\u0000"}]}}`, "a.master", "apps"},
 			"unknown mutability":  {`"a":{"type":"string","mutability":"SOMETIMES"}`, "a.mutability", "READ_WRITE"},
 			"unknown scope":       {`"a":{"type":"string","scope":"ALL"}`, "a.scope", "NONE"},
 			"two permissions":     {`"a":{"type":"string","permissions":[{"principal":"SELF","action":"HIDE"},{"principal":"SELF","action":"HIDE"}]}`, "a.permissions", "SELF"},
@@ -151,6 +154,9 @@ func TestUserSchema_Refused(t *testing.T) {
 		s.refused(http.StatusBadRequest, "E0000001", "POST", userSchema, `{"definitions":{"other":{}}}`, "definitions.other")
 		s.refused(http.StatusBadRequest, "E0000001", "POST", userSchema, `{"definitions":{"custom":{"properties":[]}}}`, "definitions.custom.properties")
 		s.refused(http.StatusBadRequest, "E0000001", "POST", userSchema, `{"definitions":{"custom":{"required":["nobody"]}}}`, "nobody")
+		s.refused(http.StatusBadRequest, "E0000001", "POST", userSchema, `{"description":"\u0000"}`, "description")
+		s.refused(http.StatusBadRequest, "E0000001", "GET", "/meta/schemas/operations?after=%00", "", "after")
+		s.refused(http.StatusBadRequest, "E0000001", "GET", "/users?after=%ff", "", "after")
 		for i := range 5 {
 			s.define(fmt.Sprintf(`"u%d":{"type":"string","unique":true}`, i))
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -41,21 +42,31 @@ func NewAPI(mux *http.ServeMux, o APIOptions) huma.API {
 }
 
 // readable knows no path that is not text, which PostgreSQL would refuse as an id, and
-// refuses a query that cannot be read: left out, a filter would answer with everybody.
+// refuses a query that is none or cannot be read: left out, a filter would answer with
+// everybody.
 func readable(ctx huma.Context, next func(huma.Context)) {
 	u := ctx.URL()
 	_, w := humago.Unwrap(ctx)
-	if !utf8.ValidString(u.Path) || strings.ContainsRune(u.Path, 0) {
+	if !isReadable(u.Path) {
 		writeBody(w, noPath())
 		return
 	}
 	// RFC 3986, section 3.4: a semicolon may stand as it is.
-	if _, err := url.ParseQuery(strings.ReplaceAll(u.RawQuery, ";", "%3B")); err != nil {
+	query, err := url.ParseQuery(strings.ReplaceAll(u.RawQuery, ";", "%3B"))
+	if err != nil {
 		writeBody(w, Invalid("query", "query: "+err.Error()))
 		return
 	}
+	for name, values := range query {
+		if slices.ContainsFunc(values, func(v string) bool { return !isReadable(v) }) {
+			writeBody(w, Invalid(strings.ToValidUTF8(name, ""), "want text: UTF-8 without NUL"))
+			return
+		}
+	}
 	next(ctx)
 }
+
+func isReadable(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 type urlKey struct{}
 
