@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/provost-id/provost/internal/sqldb"
 	"github.com/provost-id/provost/schemas/expr"
 )
 
@@ -101,5 +102,25 @@ func TestClaimFails(t *testing.T) {
 	b.wantError(b.exchange(c, DefaultServer, code, nil), 400, "server_error", "The 'level' user claim could not be evaluated.")
 	if _, err := b.s.CreateClaim(t.Context(), b.by, DefaultServer, Claim{Name: "x", ClaimType: ClaimAccess, ValueType: ValueExpression, Value: "user.nothing"}); err == nil {
 		t.Error("an attribute that is not declared was saved")
+	}
+}
+
+// Who takes an attribute away is told which claims read it.
+func TestUsesOfAttribute(t *testing.T) {
+	b := sqliteBench(t)
+	b.claim(Claim{Name: "dept", Value: "user.department"})
+	b.claim(Claim{Name: "both", ClaimType: ClaimIdentity, Value: `user.firstName + user.department`, Status: Inactive})
+	b.claim(Claim{Name: "staff", ValueType: ValueGroups, GroupFilterType: FilterEquals, Value: "department"})
+	for attribute, want := range map[string]int{"department": 2, "firstName": 1, "depart": 0, "costCenter": 0} {
+		err := b.s.DB.Write(t.Context(), func(tx *sqldb.Tx) error {
+			uses, err := b.s.UsesOfAttribute(tx, attribute)
+			if len(uses) != want {
+				t.Errorf("%s: %q, want %d", attribute, uses, want)
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -34,7 +34,7 @@ func (d *Directory) ensurePolicy(ctx context.Context) error {
 	})
 }
 
-// passwords.Policy returns the policy in force. It is read each time: a change holds at
+// PasswordPolicy returns the policy in force. It is read each time: a change holds at
 // once on every node.
 func (d *Directory) PasswordPolicy(ctx context.Context) (*Policy, error) {
 	return scanPolicy(d.DB.QueryRow(ctx, selectPolicy))

@@ -19,6 +19,7 @@ func (p *program) wireTokens(ctx context.Context) (err error) {
 	})
 	p.hooks.InUse = p.authserver.HookInUse
 	p.sessions.OnEnd = p.authserver.EndSession
+	p.directory.AttributeUses = append(p.directory.AttributeUses, p.authserver.UsesOfAttribute)
 	return err
 }
 
