@@ -82,18 +82,20 @@ func (d *Directory) MappingEnv(m *Mapping) expr.Env {
 	return env
 }
 
-// checkTarget refuses a property whose target has no such attribute.
-func (d *Directory) checkTarget(m *Mapping, name string) error {
-	if !m.Inbound() {
-		if o := d.partnerProfile(m.Target); !o.Open {
-			if _, ok := o.Attributes[name]; !ok {
-				return &InvalidError{Field: name, Reason: "is no attribute of the app's profile"}
-			}
+// targetType is the type of what a property fills, Any for none that is known. It refuses
+// a property whose target has no such attribute.
+func (d *Directory) targetType(m *Mapping, name string) (expr.Type, error) {
+	if m.Inbound() {
+		t, ok := d.profileTypes()[name]
+		if !ok {
+			return t, &InvalidError{Field: name, Reason: "is no attribute of the user profile"}
 		}
-		return nil
+		return t, nil
 	}
-	if _, ok := d.profileTypes()[name]; !ok {
-		return &InvalidError{Field: name, Reason: "is no attribute of the user profile"}
+	o := d.partnerProfile(m.Target)
+	t, ok := o.Attributes[name]
+	if !ok && !o.Open {
+		return t, &InvalidError{Field: name, Reason: "is no attribute of the app's profile"}
 	}
-	return nil
+	return t, nil
 }

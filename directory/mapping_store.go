@@ -109,6 +109,7 @@ func (d *Directory) DeleteMappingsTx(tx *sqldb.Tx, partnerID string) error {
 // compileMapping checks every property and records what its expression reads.
 func (d *Directory) compileMapping(m *Mapping) error {
 	env := d.MappingEnv(m)
+	env.ResultNull = true
 	for name, p := range m.Properties {
 		if p.PushStatus == "" {
 			p.PushStatus = Push
@@ -116,7 +117,8 @@ func (d *Directory) compileMapping(m *Mapping) error {
 		if p.PushStatus != Push && p.PushStatus != DontPush {
 			return &InvalidError{Field: name, Reason: "pushStatus must be PUSH or DONT_PUSH"}
 		}
-		if err := d.checkTarget(m, name); err != nil {
+		var err error
+		if env.Result, err = d.targetType(m, name); err != nil {
 			return err
 		}
 		prog, err := expr.Compile(p.Expression, env)

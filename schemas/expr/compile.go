@@ -125,7 +125,7 @@ func checkResult(src string, want Type, got *cel.Type) error {
 	if want == Any || got.Kind() == types.DynKind {
 		return nil
 	}
-	if want.nullable().IsAssignableType(got) || want.plain().IsAssignableType(got) {
+	if want == Number && Int.nullable().IsAssignableType(got) || want.nullable().IsAssignableType(got) || want.plain().IsAssignableType(got) {
 		return nil
 	}
 	return &Error{Source: src, Reason: fmt.Sprintf("the expression gives %s, want %s", typeName(got), typeName(want.plain()))}

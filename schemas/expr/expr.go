@@ -38,8 +38,9 @@ type Env struct {
 	Objects map[string]Object // "user", "appuser", "app", "idpuser", "access", "session"
 	Values  map[string]Type   // variables without attributes, never null: "groups"
 	// Result demands a type of the whole expression; Any demands nothing. A result of
-	// another type than Any may not be null.
-	Result Type
+	// another type than Any may not be null, unless ResultNull.
+	Result     Type
+	ResultNull bool
 }
 
 // MaxSource is the greatest length of an expression in bytes.

@@ -38,7 +38,7 @@ type nullChecker struct {
 // checkNulls refuses an expression that can meet null unguarded.
 func checkNulls(src string, e Env, rep *ast.AST) error {
 	c := &nullChecker{env: e, src: src, rep: rep}
-	if e.Result == Any {
+	if e.Result == Any || e.ResultNull {
 		c.visit(rep.Expr(), nil)
 	} else {
 		c.demand(rep.Expr(), nil)
