@@ -54,7 +54,8 @@ func TestADV64_StaleIfMatch(t *testing.T) {
 			{"PATCH", "/Groups/" + g, patchBody(`{"op":"add","path":"members","value":[{"value":"` + id + `"}]}`)},
 			{"DELETE", "/Groups/" + g, ""},
 		} {
-			for _, tag := range []string{`W/"7"`, `"abc"`, `W/"0", W/"2"`} {
+			// A list that is malformed, or only looks like the version, lets nothing through.
+			for _, tag := range []string{`W/"7"`, `"abc"`, `W/"0", W/"2"`, `*, W/"9"`, `W/"9", *`, `"a,1,b"`, `W/"01"`, `"+1"`, `"9"1`, `W/"`, ``, `,`} {
 				checkError(t, tc.method+" "+tc.path+" "+tag, c.do(tc.method, tc.path, tc.body, "If-Match", tag), http.StatusPreconditionFailed, "", "If-Match")
 			}
 		}
@@ -63,7 +64,8 @@ func TestADV64_StaleIfMatch(t *testing.T) {
 		}
 		c.must(http.StatusOK, "PATCH", "/Users/"+id, patchBody(`{"op":"replace","path":"title","value":"x"}`), "If-Match", `W/"1"`)
 		c.must(http.StatusOK, "PATCH", "/Users/"+id, patchBody(`{"op":"replace","path":"title","value":"y"}`), "If-Match", `*`)
-		c.must(http.StatusNoContent, "DELETE", "/Users/"+id, "", "If-Match", `W/"3"`)
+		c.must(http.StatusOK, "PATCH", "/Users/"+id, patchBody(`{"op":"replace","path":"title","value":"z"}`), "If-Match", `"a,9" , W/"3",`)
+		c.must(http.StatusNoContent, "DELETE", "/Users/"+id, "", "If-Match", `W/"4"`)
 	})
 }
 

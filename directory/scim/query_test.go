@@ -104,6 +104,21 @@ func TestRFC7644_3_4_2_1_Root(t *testing.T) {
 	})
 }
 
+// TestPath_IsNeverRedirected: net/http would answer these with a page in HTML. A slash too
+// many comes from a base URL that ends in one.
+func TestPath_IsNeverRedirected(t *testing.T) {
+	each(t, func(t *testing.T, s *service, c *client) {
+		id := c.create("//Users", `{"userName":"a@example.com"}`)
+		for _, path := range []string{"//Users/" + id, "/Users//" + id, "///Users///" + id + "/"} {
+			c.must(http.StatusOK, "GET", path, "")
+			s.client("strict", httpapi.ScopeSCIM).refused(http.StatusNotFound, "", "GET", path, "")
+		}
+		for _, path := range []string{"/Users/..", "/Users/../Groups", "/./Users", "/Users/.", "/Users/%2e%2e/Groups", "/../../api/v1/users"} {
+			c.refused(http.StatusNotFound, "", "GET", path, "", "dots")
+		}
+	})
+}
+
 // TestPath_TrailingSlash: one slash at the end is forgiven everywhere, an escaped one
 // is a part of the id.
 func TestPath_TrailingSlash(t *testing.T) {

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/provost-id/provost/directory"
 	"github.com/provost-id/provost/schemas"
 	wire "github.com/provost-id/provost/schemas/scim"
 )
@@ -49,44 +48,6 @@ func checkMediaType(header string) error {
 	}
 	return &statusError{status: http.StatusUnsupportedMediaType, detail: fmt.Sprintf("Content-Type %q is not supported; send %s", header, wire.MediaType)}
 }
-
-// ifMatch reads the If-Match header: nil without one and for "*". Our tags are weak,
-// as in RFC 7644, section 3.14, and compared by the version alone. A tag that is not
-// ours matches nothing.
-func ifMatch(r *http.Request) directory.IfMatch {
-	all, ok := tags(r, "If-Match")
-	if !ok || all == nil {
-		return nil
-	}
-	return all
-}
-
-// tags returns the versions of a header's entity tags: ok is false without the header,
-// the list is nil for "*".
-func tags(r *http.Request, header string) (versions directory.IfMatch, ok bool) {
-	values := r.Header.Values(header)
-	if len(values) == 0 {
-		return nil, false
-	}
-	return versionsOf(strings.Join(values, ",")), true
-}
-
-// versionsOf reads a list of entity tags; it is nil for "*".
-func versionsOf(list string) directory.IfMatch {
-	versions := directory.IfMatch{}
-	for _, tag := range strings.Split(list, ",") {
-		tag = strings.TrimSpace(tag)
-		if tag == "*" {
-			return nil
-		}
-		if n, err := strconv.ParseInt(strings.Trim(strings.TrimPrefix(tag, "W/"), `"`), 10, 64); err == nil {
-			versions = append(versions, n)
-		}
-	}
-	return versions
-}
-
-func etag(version int64) string { return `W/"` + strconv.FormatInt(version, 10) + `"` }
 
 // Page sizes: what a client gets that does not say, and at most.
 const (

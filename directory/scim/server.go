@@ -98,6 +98,10 @@ func canonical(next http.Handler) http.Handler {
 			writeStatus(w, r, http.StatusNotFound, "there is nothing at a path that is not text")
 			return
 		}
+		if hasDots(u.Path) { // http.ServeMux would answer with a redirect
+			writeStatus(w, r, http.StatusNotFound, "there is nothing at a path with dots for a segment")
+			return
+		}
 		if path := straighten(u.Path); path != u.Path {
 			u.Path, u.RawPath = path, straighten(u.EscapedPath())
 			r = r.WithContext(context.WithValue(r.Context(), bentKey{}, true))
@@ -119,11 +123,21 @@ func isCanonical(u *url.URL) bool {
 		return false
 	}
 	for i := range len(u.Path) {
-		if c := u.Path[i]; c <= ' ' || c >= 0x7f {
+		if c := u.Path[i]; c <= ' ' || c >= 0x7f || c == '.' && i > 0 && u.Path[i-1] == '/' {
 			return false
 		}
 	}
 	return true
+}
+
+// hasDots finds "." and ".." among the segments of a path.
+func hasDots(path string) bool {
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "." || segment == ".." {
+			return true
+		}
+	}
+	return false
 }
 
 // methods serves one path by method: HEAD as GET (net/http drops the body), OPTIONS

@@ -90,8 +90,12 @@ type bentKey struct{}
 func isBent(r *http.Request) bool { return r.Context().Value(bentKey{}) != nil }
 
 // straighten returns the path that a client means who left the version of the protocol
-// out, or repeats it: it joins a base URL and a path that both, or neither, have it.
+// out, or repeats it, or a slash: it joins a base URL and a path that both, or neither,
+// have it.
 func straighten(path string) string {
+	for strings.Contains(path, "//") {
+		path = strings.ReplaceAll(path, "//", "/")
+	}
 	rest, ok := strings.CutPrefix(path, Root+"/")
 	if !ok {
 		return path
