@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
+	"golang.org/x/text/width"
 )
 
 // folding is how the strings of an attribute are made comparable.
@@ -54,13 +55,14 @@ func upperCherokee(r rune) rune {
 	return r
 }
 
-// FoldLogin folds a userName: two logins that differ only in case or diacritics are
-// the same login.
+// FoldLogin folds a userName: two logins that differ only in case, diacritics or the
+// width of their characters are the same login. That is more than UsernameCaseMapped asks
+// for (RFC 7644, section 5; RFC 8265, section 3.3).
 func FoldLogin(s string) string {
 	if isASCII(s) {
 		return strings.ToLower(s)
 	}
-	return norm.NFC.String(strings.Map(dropDiacritic, norm.NFD.String(caseless(s))))
+	return norm.NFC.String(strings.Map(dropDiacritic, norm.NFD.String(caseless(width.Fold.String(s)))))
 }
 
 // dropDiacritic leaves out the combining marks of Latin, Greek and Cyrillic. Marks of

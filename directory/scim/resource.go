@@ -82,7 +82,9 @@ func (e endpoint) write(w http.ResponseWriter, r *http.Request, status int, row 
 		return
 	}
 	both := []string{etag(row.volatile.Version), rows[0].volatile.Location}
-	w.Header()["Etag"], w.Header()["Location"] = both[:1:1], both[1:]
+	h := w.Header()
+	h["Etag"], h["Location"] = both[:1:1], both[1:]
+	h["Content-Location"] = both[1:] // that of meta.location (RFC 7643, section 3.1)
 	e.stream(w, r, status, e.typ.Render(nil, row.doc, rows[0].volatile, p), streamsOf(rows))
 }
 
