@@ -68,7 +68,8 @@ func TestFold(t *testing.T) {
 		{"Straße", "STRASSE", true, true},
 		{"Σίσυφος", "ΣΊΣΥΦΟΣ", true, true},
 		{"\u212A", "k", true, true}, // Kelvin sign
-		{"ｋ", "k", false, false},    // full width: another letter to the eye
+		{"ｋ", "k", false, true},     // full width (RFC 8265, section 3.3)
+		{"ｶﾞ", "ガ", false, true},    // half width
 		{"Ꭰ", "ꭰ", true, true},      // Cherokee, which x/text folds crosswise
 		{"ø", "o", false, false},    // a letter of its own, not o with a mark
 		{"कि", "क", false, false},   // a vowel sign is no diacritic
