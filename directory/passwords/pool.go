@@ -90,7 +90,7 @@ func (p *Pool) do(ctx context.Context, fn func() error) error {
 
 func (p *Pool) Hash(ctx context.Context, password string) (encoded string, err error) {
 	err = p.do(ctx, func() error {
-		digest, err := p.hasher.Hash(preparePassword(password))
+		digest, err := p.hasher.Hash(prepare(password))
 		if err != nil {
 			return fmt.Errorf("hash password: %w", err)
 		}
@@ -106,7 +106,7 @@ func (p *Pool) Verify(ctx context.Context, encoded, password string) (bool, erro
 	if err != nil {
 		return false, fmt.Errorf("stored password hash %w", err)
 	}
-	prepared := preparePassword(password)
+	prepared := prepare(password)
 	ok, err := p.compare(ctx, match, prepared)
 	if err != nil || ok || prepared == password {
 		return ok, err

@@ -75,6 +75,9 @@ func TestPoll_RefusedOverHTTP(t *testing.T) {
 		s.client("", httpapi.ScopeManage).refused(403, "", "POST", path, `{}`)
 		s.client("", httpapi.ScopeSCIM).refused(404, "", "POST", path, `{"returnImmediately":true}`, "no such stream for this client")
 		c.refused(404, "", "POST", "/streams/evsnobody/poll", `{}`)
+		// A stream tells of everything: one with a limit has no part in it, its own or not.
+		limited := s.limited(httpapi.Limits{ResourceTypes: []string{"User"}})
+		limited.refused(403, "", "POST", s.stream(limited), `{"returnImmediately":true}`, "limited")
 		c.refused(405, "", "GET", path, "")
 		for body, word := range map[string]string{
 			`[]`: "object", `{"maxEvents":"1"}`: "maxEvents", `{"maxEvents":-1}`: "maxEvents", `{"ack":"x"}`: "ack", `{`: "", `{"ack":[1]}`: "ack",

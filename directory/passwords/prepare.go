@@ -1,4 +1,4 @@
-package directory
+package passwords
 
 import (
 	"strings"
@@ -8,10 +8,10 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// preparePassword makes passwords comparable however a keyboard writes them: every space
+// prepare makes passwords comparable however a keyboard writes them: every space
 // is a plain one, and characters are composed (RFC 7644, section 5; the profile
 // OpaqueString of RFC 8265, section 4.2).
-func preparePassword(s string) string {
+func prepare(s string) string {
 	if !utf8.ValidString(s) {
 		return s
 	}
