@@ -110,8 +110,8 @@ func TestRFC7643_3_Schemas(t *testing.T) {
 // TestRFC7643_2_3_Types: a value that is not of its attribute's type is refused, with the
 // attribute named.
 func TestRFC7643_2_3_Types(t *testing.T) {
-	each(t, func(t *testing.T, s *service, c *client) {
-		c = s.client("strict", "scim")
+	each(t, func(t *testing.T, s *service, _ *client) {
+		c := s.client("strict", "scim")
 		for member, words := range map[string][]string{
 			`"title":5`:                               {"title", "string"},
 			`"active":"true"`:                         {"active", "boolean"},
