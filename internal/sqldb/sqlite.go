@@ -45,6 +45,9 @@ func pragmas(c *sqlite3.SQLiteConn, statements ...string) error {
 }
 
 func openSQLite(ctx context.Context, c Config) (*DB, error) {
+	if err := stablePlans(); err != nil {
+		return nil, err
+	}
 	db := &DB{
 		dialect: SQLite, log: c.Log, queries: rewriter{dialect: SQLite},
 		queue: make(chan *write, maxBatch), done: make(chan struct{}),
