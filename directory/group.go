@@ -30,7 +30,7 @@ type Group struct {
 }
 
 // Name is the group's displayName.
-func (g *Group) Name() string { return nameIn(g.Doc) }
+func (g *Group) Name() string { return schemas.NameIn(g.Doc) }
 
 // GroupRef names a group, as claims and User.groups do.
 type GroupRef struct {

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/provost-id/provost/schemas"
 )
 
 // inGroup is a group that somebody is in, with its row.
@@ -21,6 +23,9 @@ type above map[int64][]inGroup
 
 // groupsAbove follows nesting up from groups to all that hold them, one way or another.
 func (d *Directory) groupsAbove(ctx context.Context, start []int64) (above, error) {
+	if len(start) == 0 {
+		return nil, nil
+	}
 	all := above{}
 	seen := map[[2]int64]bool{}
 	for part := range slices.Chunk(start, lookUpMax) {
@@ -33,7 +38,7 @@ func (d *Directory) groupsAbove(ctx context.Context, start []int64) (above, erro
 			}
 			if step := [2]int64{below, g.rid}; !seen[step] {
 				seen[step] = true
-				g.Name = nameIn(doc)
+				g.Name = schemas.NameIn(doc)
 				all[below] = append(all[below], g)
 			}
 			return nil
@@ -52,6 +57,9 @@ func (d *Directory) groupsAbove(ctx context.Context, start []int64) (above, erro
 // of lists the groups that somebody in these groups is in indirectly, in order of
 // creation. Whoever is in a group both ways is in it directly.
 func (a above) of(direct []inGroup) []inGroup {
+	if len(a) == 0 {
+		return nil
+	}
 	seen := map[int64]bool{}
 	for _, g := range direct {
 		seen[g.rid] = true

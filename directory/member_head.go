@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"github.com/provost-id/provost/schemas"
 )
 
 // MemberRef is a member of a group as a response names it.
@@ -47,7 +49,7 @@ func (d *Directory) MemberHeads(ctx context.Context, rids []int64, names bool) (
 			nested, last = nested+1, group
 		}
 		if names {
-			m.Name = nameIn(doc)
+			m.Name = schemas.NameIn(doc)
 		}
 		head := all[group]
 		head.Members = append(head.Members, m)

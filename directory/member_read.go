@@ -5,10 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/provost-id/provost/internal/sqldb"
+	"github.com/provost-id/provost/schemas"
 )
 
 // Members returns up to limit members of a group in order of their creation, after the
@@ -29,7 +29,7 @@ func (d *Directory) Members(ctx context.Context, groupID, after string, limit in
 		if err := rows.Scan(&m.ID, &doc); err != nil {
 			return nil, "", fmt.Errorf("read members: %w", err)
 		}
-		m.Name = nameIn(doc)
+		m.Name = schemas.NameIn(doc)
 		members = append(members, m)
 	}
 	if len(members) > limit {
@@ -67,31 +67,50 @@ func (d *Directory) groupsOf(ctx context.Context, rids []int64, but int64) (map[
 	if err != nil {
 		return nil, err
 	}
-	nested := map[int64]bool{}
+	var nested []int64
 	for _, groups := range direct {
 		for _, g := range groups {
 			if g.nested {
-				nested[g.rid] = true
+				nested = append(nested, g.rid)
 			}
 		}
 	}
-	up, err := d.groupsAbove(ctx, slices.Sorted(maps.Keys(nested)))
+	slices.Sort(nested)
+	up, err := d.groupsAbove(ctx, slices.Compact(nested))
 	if err != nil {
 		return nil, err
 	}
 	all := make(map[int64][]GroupRef, len(direct))
 	for rid, groups := range direct {
+		refs := make([]GroupRef, 0, len(groups))
 		for _, g := range append(groups, up.of(groups)...) {
-			all[rid] = append(all[rid], g.GroupRef)
+			refs = append(refs, g.GroupRef)
 		}
+		all[rid] = refs
 	}
 	return all, nil
+}
+
+// groupsOfOne is said once: every GET of a user asks it.
+var groupsOfOne = groupsQuery(1)
+
+// groupsQuery asks for the groups of n users, but one, that the first argument names.
+func groupsQuery(n int) string {
+	return `SELECT m.member_rid, g.rid, g.id, g.status, (SELECT d.doc FROM documents d WHERE d.rid = g.rid),
+			EXISTS (SELECT 1 FROM nested_groups n WHERE n.member_rid = g.rid)
+		FROM members m JOIN resources g ON g.rid = m.group_rid
+		WHERE m.member_rid IN (` + list(2, n) + `) AND m.group_rid <> $1 AND g.type = 'Group'
+		ORDER BY m.member_rid, m.group_rid`
 }
 
 // directGroups reads the groups that users are members of. Only those that are in other
 // groups cost a second look.
 func (d *Directory) directGroups(ctx context.Context, rids []int64, but int64) (map[int64][]inGroup, error) {
-	all := map[int64][]inGroup{}
+	all := make(map[int64][]inGroup, len(rids))
+	query := groupsOfOne
+	if len(rids) > 1 {
+		query = groupsQuery(len(rids))
+	}
 	err := d.DB.Lookup(ctx, func(row sqldb.Scanner) error {
 		var rid int64
 		var g inGroup
@@ -99,14 +118,10 @@ func (d *Directory) directGroups(ctx context.Context, rids []int64, but int64) (
 		if err := row.Scan(&rid, &g.rid, &g.ID, &g.Type, &doc, &g.nested); err != nil {
 			return err
 		}
-		g.Name = nameIn(doc)
+		g.Name = schemas.NameIn(doc)
 		all[rid] = append(all[rid], g)
 		return nil
-	}, `SELECT m.member_rid, g.rid, g.id, g.status, (SELECT d.doc FROM documents d WHERE d.rid = g.rid),
-			EXISTS (SELECT 1 FROM nested_groups n WHERE n.member_rid = g.rid)
-		FROM members m JOIN resources g ON g.rid = m.group_rid
-		WHERE m.member_rid IN (`+list(2, len(rids))+`) AND m.group_rid <> $1 AND g.type = 'Group'
-		ORDER BY m.member_rid, m.group_rid`, ridArgs(but, rids)...)
+	}, query, ridArgs(but, rids)...)
 	if err != nil {
 		return nil, fmt.Errorf("read groups of users: %w", err)
 	}

@@ -133,7 +133,7 @@ func (s *MemberSet) look(ctx context.Context, query string, rids []any, group bo
 		var doc []byte
 		err := row.Scan(&m.ID, &doc)
 		if s.names {
-			m.Name = nameIn(doc)
+			m.Name = schemas.NameIn(doc)
 		}
 		members = append(members, m)
 		return err

@@ -38,7 +38,7 @@ func (d *Directory) NewID(typ string) string {
 }
 
 // Name is what an event calls the resource: its displayName, or empty.
-func (x *Resource) Name() string { return nameIn(x.Doc) }
+func (x *Resource) Name() string { return schemas.NameIn(x.Doc) }
 
 // errOwnFunctions keeps users and groups out of the functions for all other types:
 // these ask nobody whether the change may be made.

@@ -6,13 +6,14 @@ import (
 
 	"github.com/provost-id/provost/internal/events"
 	"github.com/provost-id/provost/internal/sqldb"
+	"github.com/provost-id/provost/schemas"
 )
 
 // tellUser appends the events of a change, leaves the markers, and signs the user out
 // when the change demands it.
 func (d *Directory) tellUser(tx *sqldb.Tx, c Change, n userChange, u *User, profile bool, attrs []string) error {
 	say := func(ev events.Event, op string, attrs []string) error {
-		ev.Time, ev.Targets = u.Modified, userTarget(u, nameIn(u.Doc))
+		ev.Time, ev.Targets = u.Modified, userTarget(u, schemas.NameIn(u.Doc))
 		ch := changed{Kind: kindUser, ID: u.ID, RID: u.RID, Op: op, Attrs: attrs, Version: u.Version}
 		if c.put && ev.After != nil && op == opUpdate {
 			active := u.Status.Active()

@@ -6,11 +6,11 @@ package schemas
 func (r *Resource) Doc() []byte {
 	dst := make([]byte, 0, r.root.size()+128)
 	dst = append(dst, `{"schemas":[`...)
-	dst = appendString(dst, r.Type.def.Core.ID)
+	dst = AppendString(dst, r.Type.def.Core.ID)
 	for i := range r.root.kids {
 		if a := r.root.kids[i].attr; a.extends {
 			dst = append(dst, ',')
-			dst = appendString(dst, a.Name)
+			dst = AppendString(dst, a.Name)
 		}
 	}
 	dst = append(dst, ']')
@@ -51,7 +51,7 @@ func (n *node) appendMember(dst []byte) []byte {
 // appendValue appends a single value, or one element.
 func (n *node) appendValue(dst []byte) []byte {
 	if n.attr.secret {
-		return appendString(dst, n.text)
+		return AppendString(dst, n.text)
 	}
 	switch n.attr.Type {
 	case Complex:
@@ -66,6 +66,6 @@ func (n *node) appendValue(dst []byte) []byte {
 	case Boolean, Integer, Decimal:
 		return append(dst, n.text...)
 	default:
-		return appendString(dst, n.text)
+		return AppendString(dst, n.text)
 	}
 }

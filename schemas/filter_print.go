@@ -55,7 +55,7 @@ func (c *Compare) appendLiteral(dst []byte) []byte {
 	case Boolean, Integer, Decimal:
 		return append(dst, c.text...)
 	default:
-		return appendString(dst, c.text)
+		return AppendString(dst, c.text)
 	}
 }
 

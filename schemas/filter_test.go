@@ -340,7 +340,7 @@ func TestFilter_AgreesWithIndex(t *testing.T) {
 			}
 			lit := n.text
 			if n.attr.Type != Boolean && n.attr.Type != Integer && n.attr.Type != Decimal {
-				lit = string(appendString(nil, n.text))
+				lit = string(AppendString(nil, n.text))
 			}
 			f, err := u.ParseFilter(n.attr.path+" eq "+lit, Strict)
 			if err != nil {

@@ -146,8 +146,8 @@ func (r *reader) hex4() (rune, error) {
 	return rune(n), nil
 }
 
-// appendString appends s as a JSON string. s is valid UTF-8.
-func appendString(dst []byte, s string) []byte {
+// AppendString appends s, which is valid UTF-8, as a JSON string.
+func AppendString(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	dst = append(dst, '"')
 	from := 0

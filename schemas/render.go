@@ -64,7 +64,7 @@ func (w *writer) name(name string) {
 
 func (w *writer) text(name, value string) {
 	w.name(name)
-	w.dst = appendString(w.dst, value)
+	w.dst = AppendString(w.dst, value)
 }
 
 // shows says whether a top-level attribute, or a sub-attribute of one, is asked for.
@@ -139,7 +139,7 @@ func (w *writer) schemas() {
 	w.name("schemas")
 	for i, id := range w.used {
 		w.dst = append(w.dst, "[,"[min(i, 1)])
-		w.dst = appendString(w.dst, id)
+		w.dst = AppendString(w.dst, id)
 	}
 	w.dst = append(w.dst, ']')
 }

@@ -2,7 +2,6 @@ package scim
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strconv"
 
@@ -32,28 +31,23 @@ func groupsJSON(groups []directory.GroupRef, base string) []byte {
 	if len(groups) == 0 {
 		return nil
 	}
-	b := []byte(`"groups":[`)
+	const each = 160 // about what a group takes
+	b := append(make([]byte, 0, each*(1+len(groups))), `"groups":[`...)
 	for i, g := range groups {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(b, `{"value":"`+g.ID+`","$ref":"`+base+`/Groups/`+g.ID+`","display":`...)
-		b = appendText(b, g.Name)
-		typ := "direct"
-		if g.Indirect {
-			typ = "indirect"
+		for _, text := range [...]string{`{"value":"`, g.ID, `","$ref":"`, base, `/Groups/`, g.ID, `","display":`} {
+			b = append(b, text...)
 		}
-		b = append(b, `,"type":"`+typ+`"}`...)
+		b = schemas.AppendString(b, g.Name)
+		if g.Indirect {
+			b = append(b, `,"type":"indirect"}`...)
+		} else {
+			b = append(b, `,"type":"direct"}`...)
+		}
 	}
 	return append(b, ']')
-}
-
-func appendText(b []byte, s string) []byte {
-	text, err := json.Marshal(s)
-	if err != nil { // a string always encodes
-		panic(err)
-	}
-	return append(b, text...)
 }
 
 // addMembers gives each group its members (RFC 7643, section 4.2): few of them with the
@@ -175,7 +169,7 @@ func (s memberShape) append(b []byte, m directory.MemberRef) []byte {
 	}
 	if s.display {
 		name("display")
-		b = appendText(b, m.Name)
+		b = schemas.AppendString(b, m.Name)
 	}
 	return append(b, '}')
 }
