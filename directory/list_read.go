@@ -77,9 +77,9 @@ func (l *lister) segmentSize(ctx context.Context, from position) (size int, err 
 		if !ok {
 			continue
 		}
-		var n int
 		all := src.text(&p, position{segment: from.segment, inside: from.inside, value: from.value, rid: from.rid}, 0, l.descending())
-		if err := l.d.DB.QueryRow(ctx, "SELECT count(*) FROM ("+all+") keys WHERE $1 = $1", p...).Scan(&n); err != nil {
+		n, err := l.d.DB.Count(ctx, "SELECT count(*) FROM ("+all+") keys WHERE $1 = $1", p...)
+		if err != nil {
 			return 0, fmt.Errorf("count %s: %w", s.typ.Name, err)
 		}
 		size += n

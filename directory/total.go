@@ -121,8 +121,8 @@ func (l *lister) count(ctx context.Context) (n int, err error) {
 			// $1 is of the columns; counting names it too, or PostgreSQL could not tell its type.
 			query, args = "(SELECT count(*) FROM resources r WHERE $1 = $1 AND "+s.sel.where+")", s.sel.args
 		}
-		var some int
-		if err := l.d.DB.QueryRow(ctx, "SELECT "+query, args...).Scan(&some); err != nil {
+		some, err := l.d.DB.Count(ctx, "SELECT "+query, args...)
+		if err != nil {
 			return 0, fmt.Errorf("count %s: %w", s.typ.Name, err)
 		}
 		n += some

@@ -6,14 +6,22 @@ import (
 	"fmt"
 )
 
-// Query reads rows outside a transaction. The caller closes them.
+// Query reads rows outside a transaction, by a statement that is planned for its
+// arguments. The caller closes them.
 func (db *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	db.traced(query)
 	q := db.queries.rewrite(query)
 	if s := db.read(ctx, q); s != nil {
 		return s.QueryContext(ctx, args...)
 	}
-	return db.readDB.QueryContext(ctx, q, args...)
+	return db.readDB.QueryContext(ctx, q, db.planned(args)...)
+}
+
+// Count reads a number that a filter makes, by a statement that is planned for its
+// arguments.
+func (db *DB) Count(ctx context.Context, query string, args ...any) (n int, err error) {
+	err = db.QueryRow(ctx, query, db.planned(args)...).Scan(&n)
+	return n, err
 }
 
 // QueryRow reads at most one row by an index. It does not watch ctx while it runs on
@@ -89,10 +97,10 @@ type view struct {
 
 func (v view) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	v.db.traced(query)
-	return v.tx.QueryContext(ctx, v.db.queries.rewrite(query), args...)
+	return v.tx.QueryContext(ctx, v.db.queries.rewrite(query), v.db.planned(args)...)
 }
 
 func (v view) QueryRow(ctx context.Context, query string, args ...any) Row {
 	v.db.traced(query)
-	return Row{std: v.tx.QueryRowContext(ctx, v.db.queries.rewrite(query), args...)}
+	return Row{std: v.tx.QueryRowContext(ctx, v.db.queries.rewrite(query), v.db.planned(args)...)}
 }
