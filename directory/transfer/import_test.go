@@ -40,6 +40,27 @@ func rows(t testing.TB, d *directory.Directory) string {
 	return strings.Join(all, "\n")
 }
 
+// The planner of PostgreSQL knows what an import has brought when it ends.
+func TestImportLeavesStatistics(t *testing.T) {
+	eachEngine(t, func(t *testing.T, d *directory.Directory, _ func() *directory.Directory) {
+		if d.DB.Dialect() != sqldb.PostgreSQL {
+			t.Skip("SQLite plans without")
+		}
+		var b strings.Builder
+		b.WriteString("userName\n")
+		for i := range manyRows {
+			fmt.Fprintf(&b, "user%d@example.com\n", i)
+		}
+		importFile(t, d, Options{Path: writeFile(t, "people.csv", b.String())})
+		var known int
+		check(t, d.DB.QueryRow(t.Context(), `SELECT count(DISTINCT tablename) FROM pg_stats WHERE schemaname = current_schema()
+			AND tablename IN ('resources', 'documents', 'unique_values', 'members')`).Scan(&known))
+		if known != 4 {
+			t.Errorf("statistics of %d tables, want of 4", known)
+		}
+	})
+}
+
 // Bad rows go to the reject file, with their line and the reason, and the others are
 // imported. Mended, the reject file can be imported itself.
 func TestCSVRejects(t *testing.T) {

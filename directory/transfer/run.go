@@ -129,8 +129,14 @@ func (r *run) finish(ctx context.Context, db *sqldb.DB, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("finish import: %w", err)
 	}
-	return sweepRuns(ctx, db)
+	if err := sweepRuns(ctx, db); err != nil || r.Created+r.Members < manyRows {
+		return err
+	}
+	return db.Analyze(ctx, "resources", "documents", "attribute_values", "unique_values", "external_ids", "members", "attribute_sources", "events")
 }
+
+// manyRows is how many may change what the planner of the database should know.
+const manyRows = 1000
 
 // sweepPart is how many rows are forgotten at a time.
 const sweepPart = 5000

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -77,4 +78,16 @@ func redactURL(err error) error {
 		return errors.New("is not a PostgreSQL URL")
 	}
 	return err
+}
+
+// Analyze has PostgreSQL look at tables that have just been filled, which autovacuum
+// would do minutes later. SQLite plans without statistics.
+func (db *DB) Analyze(ctx context.Context, tables ...string) error {
+	if db.dialect != PostgreSQL {
+		return nil
+	}
+	if _, err := db.writeDB.ExecContext(ctx, "ANALYZE "+strings.Join(tables, ", ")); err != nil {
+		return fmt.Errorf("analyze tables: %w", err)
+	}
+	return nil
 }
