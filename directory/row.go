@@ -124,11 +124,13 @@ func (d *Directory) ShownUser(ctx context.Context, id, client string) (*ShownUse
 	var r struct { // in one piece of memory: every GET comes here
 		ShownUser
 		created, modified, groupsChanged int64
+		args                             [2]any
 		dest                             [8]any
 	}
 	u := &r.ShownUser
+	r.args = [...]any{client, id}
 	r.dest = [...]any{&u.RID, &u.Version, &u.Active, &r.created, &r.modified, &r.groupsChanged, &u.ExternalID, &u.Doc}
-	err := d.DB.QueryRow(ctx, selectShown, client, id).Scan(r.dest[:]...)
+	err := d.DB.QueryRow(ctx, selectShown, r.args[:]...).Scan(r.dest[:]...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNotFound
 	}

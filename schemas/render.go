@@ -86,9 +86,18 @@ func (w *writer) active(v Volatile) {
 	}
 }
 
-// metaTime shows microseconds, as the database keeps them, so that a client finds
-// exactly the time it was shown.
-const metaTime = "2006-01-02T15:04:05.000000Z"
+// appendTime appends a time to the microsecond, as the database keeps them, so that a
+// client finds exactly the time it was shown. RFC 3339 without a fraction is the layout
+// that package time knows a short way for.
+func appendTime(dst []byte, t time.Time) []byte {
+	dst = t.UTC().AppendFormat(dst, time.RFC3339)
+	dst[len(dst)-1] = '.' // in place of the Z
+	micro := t.Nanosecond() / 1000
+	for unit := 100_000; unit > 0; unit /= 10 {
+		dst = append(dst, byte('0'+micro/unit%10))
+	}
+	return append(dst, 'Z')
+}
 
 func (w *writer) meta(v Volatile) {
 	m := w.t.root.byName["meta"]
@@ -127,7 +136,7 @@ func (w *writer) meta(v Volatile) {
 func (w *writer) time(name string, t time.Time) {
 	w.name(name)
 	w.dst = append(w.dst, '"')
-	w.dst = t.UTC().AppendFormat(w.dst, metaTime)
+	w.dst = appendTime(w.dst, t)
 	w.dst = append(w.dst, '"')
 }
 

@@ -30,8 +30,8 @@ type kind struct {
 
 // asked is what a request wants to see of what extra makes, and who it is.
 type asked struct {
-	base, client string
-	projection   *schemas.Projection
+	public, client string // public is the URL of the server
+	projection     *schemas.Projection
 }
 
 // operation is who changes which resource on what condition.

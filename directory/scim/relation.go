@@ -22,12 +22,12 @@ func (s *Server) addGroups(ctx context.Context, rows []stored, q asked) error {
 		if seen != nil {
 			groups = slices.DeleteFunc(groups, func(g directory.GroupRef) bool { return !slices.Contains(seen, g.ID) })
 		}
-		rows[i].volatile.Extra = groupsJSON(groups, q.base)
+		rows[i].volatile.Extra = groupsJSON(groups, q.public)
 	}
 	return nil
 }
 
-func groupsJSON(groups []directory.GroupRef, base string) []byte {
+func groupsJSON(groups []directory.GroupRef, public string) []byte {
 	if len(groups) == 0 {
 		return nil
 	}
@@ -37,7 +37,7 @@ func groupsJSON(groups []directory.GroupRef, base string) []byte {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		for _, text := range [...]string{`{"value":"`, g.ID, `","$ref":"`, base, `/Groups/`, g.ID, `","display":`} {
+		for _, text := range [...]string{`{"value":"`, g.ID, `","$ref":"`, public, Base + `/Groups/`, g.ID, `","display":`} {
 			b = append(b, text...)
 		}
 		b = schemas.AppendString(b, g.Name)
@@ -81,7 +81,7 @@ func (s *Server) addMembers(ctx context.Context, rows []stored, q asked) error {
 func (s *Server) addElements(ctx context.Context, rows []stored, q asked, shape memberShape, e *schemas.Elements) error {
 	for i := range rows {
 		err := s.addStream(ctx, &rows[i], shape, directory.MemberQuery{
-			Filter: e.Filter, Base: q.base, Client: q.client, Names: shape.display,
+			Filter: e.Filter, Base: q.public + Base, Client: q.client, Names: shape.display,
 			Paged: e.Paged, StartIndex: e.StartIndex, Count: e.Count, UseCursor: e.UseCursor, Cursor: e.Cursor,
 		})
 		if err != nil {
@@ -124,7 +124,7 @@ type memberShape struct {
 
 func shapeOf(q asked) memberShape {
 	show := func(sub string) bool { return q.projection.IncludesSub("members", sub) }
-	return memberShape{base: q.base, value: show("value"), ref: show("$ref"), typ: show("type"), display: show("display")}
+	return memberShape{base: q.public + Base, value: show("value"), ref: show("$ref"), typ: show("type"), display: show("display")}
 }
 
 func membersJSON(members []directory.MemberRef, shape memberShape) []byte {

@@ -76,12 +76,17 @@ func (e endpoint) projection(r *http.Request) (*schemas.Projection, error) {
 
 // write answers with one resource.
 func (e endpoint) write(w http.ResponseWriter, r *http.Request, status int, row stored, p *schemas.Projection) {
-	rows := []stored{row}
+	answer := struct { // in one piece of memory: every GET comes here
+		rows [1]stored
+		both [2]string
+	}{rows: [1]stored{row}}
+	rows := answer.rows[:]
 	if err := e.complete(r, rows, p); err != nil {
 		e.writeError(w, r, err)
 		return
 	}
-	both := []string{etag(row.volatile.Version), rows[0].volatile.Location}
+	answer.both = [2]string{etag(row.volatile.Version), rows[0].volatile.Location}
+	both := answer.both[:]
 	h := w.Header()
 	h["Etag"], h["Location"] = both[:1:1], both[1:]
 	h["Content-Location"] = both[1:] // that of meta.location (RFC 7643, section 3.1)
@@ -101,5 +106,5 @@ func (e endpoint) complete(r *http.Request, rows []stored, p *schemas.Projection
 	if !e.includes(p) {
 		return nil
 	}
-	return e.extra(r.Context(), rows, asked{base: public + Base, client: caller(r), projection: p})
+	return e.extra(r.Context(), rows, asked{public: public, client: caller(r), projection: p})
 }

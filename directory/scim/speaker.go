@@ -14,6 +14,20 @@ import (
 // understood.
 const DialectHeader = "Provost-SCIM-Dialect"
 
+// The header is made once, and not for every request. Nobody changes it.
+var (
+	dialectKey    = http.CanonicalHeaderKey(DialectHeader)
+	dialectValues = valuesOfDialects()
+)
+
+func valuesOfDialects() map[string][]string {
+	values := map[string][]string{}
+	for _, name := range schemas.DialectNames() {
+		values[name] = []string{name}
+	}
+	return values
+}
+
 // speaker is how the client of a request speaks, while its body may still tell.
 type speaker struct {
 	server  *Server
@@ -52,7 +66,7 @@ func (s *Server) hear(w http.ResponseWriter, r *http.Request, body []byte) schem
 	if pinned {
 		return d
 	}
-	w.Header().Set(DialectHeader, d.Name)
+	w.Header()[dialectKey] = dialectValues[d.Name]
 	if shown && d.Name != p.Detected && p.Type == "Token" && s.NoteDialect != nil {
 		if err := s.NoteDialect(r.Context(), p.ID, d.Name); err != nil { // the next request shows it again
 			s.Directory.Log.WarnContext(r.Context(), "dialect not noted", slog.String("token", p.ID), slog.Any("error", err))

@@ -27,7 +27,7 @@ func Authenticate(a Authenticator, fail func(w http.ResponseWriter, r *http.Requ
 // that spares a context and a copy of the request.
 func withCaller(r *http.Request, p Principal) *http.Request {
 	if info := requestOf(r.Context()); info != outside {
-		info.caller = &p
+		info.caller = p
 		return r
 	}
 	return r.WithContext(WithPrincipal(r.Context(), p))

@@ -27,7 +27,7 @@ type request struct {
 	log       *slog.Logger
 	publicURL string
 	// caller is set by Authenticate, before the handler that asks for it runs.
-	caller *Principal
+	caller Principal
 	// ids is the value of the headers that carry id.
 	ids [1]string
 }

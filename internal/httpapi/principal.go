@@ -85,8 +85,5 @@ func Caller(ctx context.Context) Principal {
 	if p, ok := ctx.Value(principalKey{}).(Principal); ok {
 		return p
 	}
-	if p := requestOf(ctx).caller; p != nil {
-		return *p
-	}
-	return Principal{}
+	return requestOf(ctx).caller
 }
