@@ -43,6 +43,7 @@ func (d *Directory) ensureBuiltIn(ctx context.Context) error {
 			return fmt.Errorf("group %s: %w", name, err)
 		}
 	}
+	d.selectShown = selectShown(d.everyone.rid)
 	return nil
 }
 

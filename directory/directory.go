@@ -48,6 +48,8 @@ type Directory struct {
 	lists     listLimits
 	everyone  builtIn
 	admins    builtIn
+
+	selectShown string // of ShownUser
 }
 
 // New returns the directory of an organisation and makes its built-in groups,

@@ -215,7 +215,7 @@ func asSeen(t testing.TB, d *Directory) (docs []map[string]any) {
 	check(t, err)
 	for _, u := range p.Users {
 		active := u.Status.Active()
-		all, err := d.GroupsOfAll(context.Background(), []int64{u.RID})
+		all, err := d.GroupsOfAll(context.Background(), []InGroups{{RID: u.RID}})
 		check(t, err)
 		groups := []map[string]any{}
 		for _, g := range all[u.RID] {

@@ -267,7 +267,7 @@ func TestFilterRelations_AgreeWithWhatIsShown(t *testing.T) {
 		mustAdd(t, d, groups[2], groups[9])
 		const base = "https://id.example/scim/v2"
 		shownGroups := func(u *User) (all []map[string]string) {
-			refs, err := d.GroupsOfAll(t.Context(), []int64{u.RID})
+			refs, err := d.GroupsOfAll(t.Context(), []InGroups{{RID: u.RID}})
 			if err != nil {
 				t.Fatal(err)
 			}

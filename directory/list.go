@@ -22,6 +22,7 @@ type ListQuery struct {
 	UseCursor bool
 	Cursor    string
 	NoTotal   bool // leaves Total at -1
+	Groups    bool // reads the groups of users with them
 	// Client is the principal: namespace of external IDs, owner of cursors and of walks
 	// by start index.
 	Client string

@@ -82,13 +82,13 @@ func (l *lister) matches(ctx context.Context, i int) ([]listed, error) {
 		value = "r." + hotColumns[s.by.Where]
 	}
 	p := params(slices.Clip(s.sel.args))
-	query := "SELECT " + value + ", " + columnsOf(s.typ.Name) + " FROM resources r WHERE " + s.sel.where
+	query := "SELECT " + value + ", " + l.columns(s.typ.Name) + " FROM resources r WHERE " + s.sel.where
 	var found []listed
 	var err error
 	if l.isUnique() {
 		err = l.d.DB.Lookup(ctx, func(row sqldb.Scanner) error {
 			e := listed{stream: i}
-			err := e.read(row, s.typ.Name, true)
+			err := l.read(row, &e, true)
 			found = append(found, e)
 			return err
 		}, query, p...)

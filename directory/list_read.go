@@ -55,7 +55,7 @@ func (l *lister) query(ctx context.Context, i int, from position, limit int, exa
 	typ := l.streams[i].typ.Name
 	columns, join := "keys.rid", " WHERE $1 = $1" // whose type PostgreSQL could not tell otherwise
 	if whole {
-		columns, join = columnsOf(typ), " CROSS JOIN resources r WHERE r.rid = keys.rid"
+		columns, join = l.columns(typ), " CROSS JOIN resources r WHERE r.rid = keys.rid"
 	}
 	rows, err := l.d.DB.Query(ctx, "SELECT keys.val, "+columns+" FROM ("+keys+") keys"+join, p...)
 	if err != nil {
@@ -140,7 +140,7 @@ func (l *lister) fill(ctx context.Context, keys []listed) ([]listed, error) {
 			continue
 		}
 		typ := s.typ.Name
-		rows, err := l.d.DB.Query(ctx, "SELECT r.rid, "+columnsOf(typ)+" FROM resources r WHERE r.rid IN ("+list(2, len(of))+")",
+		rows, err := l.d.DB.Query(ctx, "SELECT r.rid, "+l.columns(typ)+" FROM resources r WHERE r.rid IN ("+list(2, len(of))+")",
 			append([]any{l.q.Client}, of...)...)
 		if err != nil {
 			return nil, fmt.Errorf("list %s: %w", typ, err)
@@ -174,6 +174,27 @@ func columnsOf(typ string) string {
 	return resourceColumns
 }
 
+func (l *lister) readsGroups(typ string) bool { return typ == typeUser && l.q.Groups }
+
+// columns are those that the list wants.
+func (l *lister) columns(typ string) string {
+	if l.readsGroups(typ) {
+		return userColumns + ", " + groupsBeside(l.d.everyone.rid)
+	}
+	return columnsOf(typ)
+}
+
+// groupedRow is a row whose last column is the groups of a user.
+type groupedRow struct {
+	scanner
+	groups *GroupsText
+}
+
+// Scan implements scanner.
+func (g groupedRow) Scan(dest ...any) error {
+	return g.scanner.Scan(append(dest, (*string)(g.groups))...)
+}
+
 // keyedRow is a row whose first column is the value of the key.
 type keyedRow struct {
 	scanner
@@ -188,7 +209,7 @@ func (l *lister) scan(rows *sql.Rows, stream, segment int, whole bool) ([]listed
 	var all []listed
 	for rows.Next() {
 		e := listed{stream: stream, segment: segment}
-		if err := e.read(rows, l.streams[stream].typ.Name, whole); err != nil {
+		if err := l.read(rows, &e, whole); err != nil {
 			return nil, err
 		}
 		all = append(all, e)
@@ -197,9 +218,19 @@ func (l *lister) scan(rows *sql.Rows, stream, segment int, whole bool) ([]listed
 }
 
 // read is scan of a row that begins with the value of the key.
-func (e *listed) read(row scanner, typ string, whole bool) error {
-	if err := e.scan(keyedRow{row, &e.value}, typ, whole); err != nil {
+func (l *lister) read(row scanner, e *listed, whole bool) error {
+	typ := l.streams[e.stream].typ.Name
+	row = keyedRow{row, &e.value}
+	var groups GroupsText
+	withGroups := whole && l.readsGroups(typ)
+	if withGroups {
+		row = groupedRow{row, &groups}
+	}
+	if err := e.scan(row, typ, whole); err != nil {
 		return err
+	}
+	if withGroups {
+		e.user.Groups = groups
 	}
 	if text, ok := e.value.([]byte); ok {
 		e.value = string(text)

@@ -96,3 +96,11 @@ func docOf(r string, names bool) string {
 	}
 	return `''`
 }
+
+func ridArgs(first int64, rids []int64) []any {
+	args := []any{first}
+	for _, rid := range rids {
+		args = append(args, rid)
+	}
+	return args
+}

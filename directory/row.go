@@ -111,12 +111,16 @@ type ShownUser struct {
 	GroupsChanged     time.Time // zero for never; no change of the version
 	ExternalID        string    // in the namespace of the client that asked
 	Doc               []byte
+	Groups            GroupsText // that it is a member of, but Everyone
 }
 
-const selectShown = `SELECT r.rid, r.version, r.active, r.created, r.modified, COALESCE(r.members_changed, 0),
+func selectShown(everyone int64) string {
+	return `SELECT r.rid, r.version, r.active, r.created, r.modified, COALESCE(r.members_changed, 0),
 	COALESCE((SELECT e.value FROM external_ids e WHERE e.rid = r.rid AND e.client = $1), ''),
-	(SELECT d.doc FROM documents d WHERE d.rid = r.rid)
+	(SELECT d.doc FROM documents d WHERE d.rid = r.rid),
+	` + groupsBeside(everyone) + `
 	FROM resources r WHERE r.id = $2 AND r.type = 'User'`
+}
 
 // ShownUser returns what SCIM shows of a user, with the external ID that a client gave
 // it, or ErrNotFound.
@@ -125,12 +129,12 @@ func (d *Directory) ShownUser(ctx context.Context, id, client string) (*ShownUse
 		ShownUser
 		created, modified, groupsChanged int64
 		args                             [2]any
-		dest                             [8]any
+		dest                             [9]any
 	}
 	u := &r.ShownUser
 	r.args = [...]any{client, id}
-	r.dest = [...]any{&u.RID, &u.Version, &u.Active, &r.created, &r.modified, &r.groupsChanged, &u.ExternalID, &u.Doc}
-	err := d.DB.QueryRow(ctx, selectShown, r.args[:]...).Scan(r.dest[:]...)
+	r.dest = [...]any{&u.RID, &u.Version, &u.Active, &r.created, &r.modified, &r.groupsChanged, &u.ExternalID, &u.Doc, (*string)(&u.Groups)}
+	err := d.DB.QueryRow(ctx, d.selectShown, r.args[:]...).Scan(r.dest[:]...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNotFound
 	}

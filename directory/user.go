@@ -24,6 +24,7 @@ type User struct {
 	GroupsChanged   time.Time // zero for never; no change of the version
 	ExternalID      string    // in the namespace of the client that asked
 	Doc             []byte
+	Groups          GroupsText // where a list was asked to read them
 }
 
 // Resource decodes the document.

@@ -65,8 +65,10 @@ type stored struct {
 	rid      int64
 	doc      []byte
 	volatile schemas.Volatile
-	// related says that extra has something to look for.
+	// related says that extra has something to look for, or to make of groups.
 	related bool
+	// groups are those of a user, where they were read with it.
+	groups directory.GroupsText
 	// members are those that are written after the rest is made; nil for none.
 	members *memberStream
 	// fresh says that by the row nothing outside the version has changed since the
@@ -116,7 +118,7 @@ func userRow(u *directory.User, err error) (stored, error) {
 	}
 	return shownRow(&directory.ShownUser{
 		ID: u.ID, RID: u.RID, Version: u.Version, Active: u.Status.Active(), Created: u.Created, Modified: u.Modified,
-		GroupsChanged: u.GroupsChanged, ExternalID: u.ExternalID, Doc: u.Doc,
+		GroupsChanged: u.GroupsChanged, ExternalID: u.ExternalID, Doc: u.Doc, Groups: u.Groups,
 	}, nil)
 }
 
@@ -125,7 +127,7 @@ func shownRow(u *directory.ShownUser, err error) (stored, error) {
 		return stored{}, err
 	}
 	return stored{
-		rid: u.RID, doc: u.Doc, related: !u.GroupsChanged.IsZero(), fresh: u.GroupsChanged.Before(u.Modified),
+		rid: u.RID, doc: u.Doc, related: !u.GroupsChanged.IsZero(), groups: u.Groups, fresh: u.GroupsChanged.Before(u.Modified),
 		volatile: schemas.Volatile{
 			ID: u.ID, ExternalID: u.ExternalID, Created: u.Created, Modified: u.Modified, Version: u.Version, Active: &u.Active,
 		},

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/provost-id/provost/directory"
@@ -60,7 +61,7 @@ func (e endpoint) page(r *http.Request, q query) (page, error) {
 		return page{}, err
 	}
 	lq := listQuery(r, q)
-	lq.Filter = p.filter
+	lq.Filter, lq.Groups = p.filter, p.includes(p.projection)
 	found, err := e.Directory.List(r.Context(), e.typ.Name, lq)
 	if err != nil {
 		return page{}, err
@@ -203,7 +204,9 @@ func (s *Server) pageOfAll(r *http.Request, q query) (page, error) {
 	if len(parts) == 0 {
 		return page{}, failed
 	}
-	found, err := s.Directory.ListAll(r.Context(), of, listQuery(r, q))
+	lq := listQuery(r, q)
+	lq.Groups = slices.ContainsFunc(parts, func(p part) bool { return p.includes(p.projection) })
+	found, err := s.Directory.ListAll(r.Context(), of, lq)
 	if err != nil {
 		return page{}, err
 	}

@@ -12,7 +12,7 @@ import (
 // addGroups gives each user its groups (RFC 7643, section 4.1.2), read for the whole
 // page at once. Everyone is left out: everybody is in it.
 func (s *Server) addGroups(ctx context.Context, rows []stored, q asked) error {
-	all, err := s.Directory.GroupsOfAll(ctx, rids(rows))
+	all, err := s.Directory.GroupsOfAll(ctx, inGroups(rows))
 	if err != nil {
 		return err
 	}
@@ -172,6 +172,16 @@ func (s memberShape) append(b []byte, m directory.MemberRef) []byte {
 		b = schemas.AppendString(b, m.Name)
 	}
 	return append(b, '}')
+}
+
+func inGroups(rows []stored) []directory.InGroups {
+	all := make([]directory.InGroups, 0, len(rows))
+	for _, r := range rows {
+		if r.related {
+			all = append(all, directory.InGroups{RID: r.rid, Text: r.groups})
+		}
+	}
+	return all
 }
 
 func rids(rows []stored) []int64 {
