@@ -117,7 +117,12 @@ func (d *Directory) readGroups(ctx context.Context, into map[int64]GroupsText, r
 		err := row.Scan(&u.RID, (*string)(&u.Text))
 		into[u.RID] = u.Text
 		return err
-	}, `SELECT r.rid, `+groupsBeside(d.everyone.rid)+` FROM resources r WHERE r.rid IN (`+list(1, len(rids))+`)`, rids...)
+	}, groupsQuery(d.everyone.rid, len(rids)), rids...)
+}
+
+// groupsQuery asks for the groups of n users.
+func groupsQuery(everyone int64, n int) string {
+	return `SELECT r.rid, ` + groupsBeside(everyone) + ` FROM resources r WHERE r.rid IN (` + list(1, n) + `)`
 }
 
 // groupsIn completes what was read. Only groups that are in other groups cost a second
