@@ -16,8 +16,8 @@ func TestGroupsOfAPageAreLookedUp(t *testing.T) {
 	crowd(t, d, 5000)
 	for _, s := range []string{
 		`INSERT INTO resources (rid, id, type, version, status, active, created, modified, status_changed)
-			SELECT 100000+i, '00gcrowd' || i, 'Group', 1, 'ACTIVE', TRUE, 0, 0, 0 FROM generate_series(0, 1999) n(i)`,
-		`INSERT INTO members (group_rid, member_rid) SELECT 100000+(i+k*700)%2000, 1000+i FROM generate_series(0, 4999) n(i), generate_series(0, 2) s(k)`,
+			SELECT 100000+i, '00gcrowd' || i, 'Group', 1, 'ACTIVE', TRUE, 0, 0, 0 FROM generate_series(0, 19999) n(i)`,
+		`INSERT INTO members (group_rid, member_rid) SELECT 100000+(i*4+k*700)%20000, 1000+i FROM generate_series(0, 4999) n(i), generate_series(0, 2) s(k)`,
 		"ANALYZE resources, members",
 	} {
 		check(t, exec1(d, s))

@@ -47,6 +47,9 @@ func run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	o.dir = dir
+	if *scim && (so.users < 1000 || so.minutes < 1) {
+		return fmt.Errorf("want 1000 people and one minute at least, got %d and %d", so.users, so.minutes)
+	}
 	if *scim {
 		return runScale(ctx, o, so)
 	}
