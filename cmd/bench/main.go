@@ -47,8 +47,8 @@ func run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	o.dir = dir
-	if *scim && (so.users < 1000 || so.minutes < 1) {
-		return fmt.Errorf("want 1000 people and one minute at least, got %d and %d", so.users, so.minutes)
+	if *scim && (so.users < 1 || so.minutes < 1) {
+		return fmt.Errorf("want one person and one minute at least, got %d and %d", so.users, so.minutes)
 	}
 	if *scim {
 		return runScale(ctx, o, so)
