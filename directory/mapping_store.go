@@ -228,6 +228,9 @@ func (d *Directory) Mappings(ctx context.Context, sourceID, targetID, after stri
 // app is looked at again.
 func (d *Directory) UpdateMapping(ctx context.Context, c Change, mappingID string, properties map[string]*Property) (m *Mapping, err error) {
 	err = d.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		if err := d.keepSchema(tx); err != nil {
+			return err
+		}
 		m, err = scanMapping(tx.QueryRow(`SELECT `+mappingColumns+` FROM mappings m WHERE m.id = $1`+tx.ForUpdate(), mappingID))
 		if err != nil {
 			return err

@@ -12,10 +12,13 @@ import (
 // CreateRule stores a new rule; it is INACTIVE. What is not acceptable is an
 // *InvalidError, one rule too many ErrTooManyRules.
 func (d *Directory) CreateRule(ctx context.Context, c Change, r GroupRule) (*GroupRule, error) {
-	if err := d.checkRule(&r); err != nil {
-		return nil, err
-	}
 	err := d.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		if err := d.keepSchema(tx); err != nil {
+			return err
+		}
+		if err := d.checkRule(&r); err != nil {
+			return err
+		}
 		var n int
 		if err := tx.QueryRow(`SELECT count(*) FROM group_rules`).Scan(&n); err != nil {
 			return fmt.Errorf("count group rules: %w", err)
@@ -48,6 +51,9 @@ func (d *Directory) CreateRule(ctx context.Context, c Change, r GroupRule) (*Gro
 // targets stay: r.Groups is empty or names the same.
 func (d *Directory) UpdateRule(ctx context.Context, c Change, ruleID string, r GroupRule) (*GroupRule, error) {
 	err := d.DB.Write(ctx, func(tx *sqldb.Tx) error {
+		if err := d.keepSchema(tx); err != nil {
+			return err
+		}
 		old, err := lockRuleTx(tx, ruleID)
 		if err != nil {
 			return err

@@ -69,6 +69,24 @@ func (d *Directory) sameSchema(tx *sqldb.Tx, t *schemas.Type) error {
 	return d.schemaChanged(version)
 }
 
+// keepSchema has the schema stay as it is until the transaction ends, which is about to
+// store what names attributes of it. It comes before any other lock: a change of the
+// schema holds the schema first, too.
+func (d *Directory) keepSchema(tx *sqldb.Tx) error {
+	query := `SELECT version FROM snapshot_versions WHERE name = '` + schemaSnapshot + `'`
+	if tx.ForUpdate() != "" {
+		query += ` FOR SHARE`
+	}
+	var version int64
+	if err := tx.QueryRow(query).Scan(&version); err != nil {
+		return fmt.Errorf("hold schema: %w", err)
+	}
+	if version == d.userType().Version {
+		return nil
+	}
+	return d.schemaChanged(version)
+}
+
 // schemaChanged is the error that has a transaction begin again.
 func (d *Directory) schemaChanged(version int64) error {
 	return &sqldb.Again{
