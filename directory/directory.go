@@ -124,6 +124,9 @@ type Change struct {
 	Reactivates bool
 	// VerifiesEmail says that the mail addresses it sets are known to be the person's own.
 	VerifiesEmail bool
+	// Base is the URL that the endpoints of resource types follow, as the caller sees them: a
+	// filter on the $ref of members compares with it.
+	Base string
 	// Bounds narrow what the change may touch; nil for nothing.
 	Bounds *Bounds
 	// Manage says that the caller holds the manage scope and may change Administrators.

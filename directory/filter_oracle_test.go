@@ -141,6 +141,9 @@ func (t oracleTerm) holds(doc any) bool {
 			panic(t.literal)
 		}
 	}
+	if want != nil {
+		values = append(values, t.unsaid(doc)...)
+	}
 	switch {
 	case t.op == "pr":
 		return isPresent(values)
@@ -150,6 +153,21 @@ func (t oracleTerm) holds(doc any) bool {
 		return !t.any(values, "eq", want)
 	}
 	return t.any(values, t.op, want)
+}
+
+// unsaid are what elements mean that do not say whether they are primary (RFC 7643,
+// section 2.4): they are not.
+func (t oracleTerm) unsaid(doc any) (all []any) {
+	own := len(t.attr.keys) - 1
+	if own < 0 || t.attr.keys[own] != "primary" || t.attr.def.Type != schemas.Boolean {
+		return nil
+	}
+	for _, element := range valuesAt(doc, t.attr.keys[:own]) {
+		if isPresent([]any{element}) && len(valuesAt(element, []string{"primary"})) == 0 {
+			all = append(all, false)
+		}
+	}
+	return all
 }
 
 // simple are the values themselves: of a complex attribute without sub-attribute, what

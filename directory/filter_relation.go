@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -168,10 +169,23 @@ func (b *compiler) display(c schemas.Compare, k relationKind) string {
 	return "COALESCE(" + name + " OR x.display_name IS NULL AND (" + b.compare("x.user_name", &c) + "), FALSE)"
 }
 
+// versionEnd is what tells the versions of the protocol apart at the end of a base URL.
+var versionEnd = regexp.MustCompile(`/v[0-9]+$`)
+
+// referenced is the ID in the URL of a resource, which is the same resource with another
+// version of the protocol or with none (RFC 7643, section 2.4).
+func (b *compiler) referenced(url string, k relationKind) (id string, ok bool) {
+	at := strings.LastIndex(url, k.path)
+	if at < 0 || versionEnd.ReplaceAllString(url[:at], "") != versionEnd.ReplaceAllString(b.base, "") {
+		return "", false
+	}
+	return url[at+len(k.path):], true
+}
+
 // reference compares with the URL of a resource. One that is equal names its ID.
 func (b *compiler) reference(c schemas.Compare, k relationKind) string {
 	if c.Op == schemas.EQ {
-		id, ok := strings.CutPrefix(c.Value, b.base+k.path)
+		id, ok := b.referenced(c.Value, k)
 		if !ok {
 			return "FALSE"
 		}

@@ -93,12 +93,12 @@ func lockByID(tx *sqldb.Tx, ids []string) error {
 }
 
 // moveGroups puts groups into a group and takes others out.
-func (d *Directory) moveGroups(tx *sqldb.Tx, g *Group, m schemas.MemberChange) (in, out []target, err error) {
+func (d *Directory) moveGroups(tx *sqldb.Tx, c Change, g *Group, m schemas.MemberChange) (in, out []target, err error) {
 	come := slices.Concat(m.Set, m.Add)
 	if len(come)+len(m.Remove)+len(m.Where) == 0 && !m.Replace {
 		return nil, nil, nil
 	}
-	if out, err = d.groupsToGo(tx, g, m); err != nil {
+	if out, err = d.groupsToGo(tx, c, g, m); err != nil {
 		return nil, nil, err
 	}
 	for part := range slices.Chunk(out, lookUpMax) {
@@ -124,7 +124,7 @@ func (d *Directory) moveGroups(tx *sqldb.Tx, g *Group, m schemas.MemberChange) (
 }
 
 // groupsToGo are the groups that a change takes out of g.
-func (d *Directory) groupsToGo(tx *sqldb.Tx, g *Group, m schemas.MemberChange) ([]target, error) {
+func (d *Directory) groupsToGo(tx *sqldb.Tx, c Change, g *Group, m schemas.MemberChange) ([]target, error) {
 	inside, err := groupsIn(tx, g.RID)
 	if err != nil || len(inside) == 0 {
 		return nil, err
@@ -134,7 +134,7 @@ func (d *Directory) groupsToGo(tx *sqldb.Tx, g *Group, m schemas.MemberChange) (
 		gone[groupID] = true
 	}
 	for _, f := range m.Where {
-		some, err := d.nestedWhere(tx, g, f)
+		some, err := d.nestedWhere(tx, c, g, f)
 		if err != nil {
 			return nil, err
 		}

@@ -106,10 +106,10 @@ func (d *Directory) moveMembers(tx *sqldb.Tx, c Change, g *Group, m schemas.Memb
 
 func (d *Directory) moveStep(tx *sqldb.Tx, c Change, g *Group, m schemas.MemberChange) (n moved, err error) {
 	people, groups := byKind(m)
-	if n.groupsIn, n.groupsOut, err = d.moveGroups(tx, g, groups); err != nil {
+	if n.groupsIn, n.groupsOut, err = d.moveGroups(tx, c, g, groups); err != nil {
 		return n, err
 	}
-	come, gone, err := d.whoMoves(tx, g, people)
+	come, gone, err := d.whoMoves(tx, c, g, people)
 	if err != nil {
 		return n, err
 	}
@@ -139,7 +139,7 @@ func byKind(m schemas.MemberChange) (people, groups schemas.MemberChange) {
 
 // whoMoves finds who has to come, by ID, and who has to go. Of a whole new list those
 // who are in it already do neither: nothing of them is touched.
-func (d *Directory) whoMoves(tx *sqldb.Tx, g *Group, m schemas.MemberChange) (come []string, gone []person, err error) {
+func (d *Directory) whoMoves(tx *sqldb.Tx, c Change, g *Group, m schemas.MemberChange) (come []string, gone []person, err error) {
 	if m.Replace {
 		return compareMembers(tx, g.RID, m.Set)
 	}
@@ -147,7 +147,7 @@ func (d *Directory) whoMoves(tx *sqldb.Tx, g *Group, m schemas.MemberChange) (co
 		return nil, nil, err
 	}
 	for _, f := range m.Where {
-		more, err := d.membersWhere(tx, g, f)
+		more, err := d.membersWhere(tx, c, g, f)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -24,8 +24,8 @@ func (d *Directory) filterMembers(f schemas.Node, k relationKind, base string) (
 }
 
 // membersWhere finds the people in a group who satisfy a value filter.
-func (d *Directory) membersWhere(tx *sqldb.Tx, g *Group, f schemas.Node) ([]person, error) {
-	filter, err := d.filterMembers(f, memberUser, "")
+func (d *Directory) membersWhere(tx *sqldb.Tx, c Change, g *Group, f schemas.Node) ([]person, error) {
+	filter, err := d.filterMembers(f, memberUser, c.Base)
 	if err != nil {
 		return nil, err
 	}
@@ -34,8 +34,8 @@ func (d *Directory) membersWhere(tx *sqldb.Tx, g *Group, f schemas.Node) ([]pers
 }
 
 // nestedWhere finds the groups in a group that satisfy a value filter.
-func (d *Directory) nestedWhere(tx *sqldb.Tx, g *Group, f schemas.Node) ([]string, error) {
-	filter, err := d.filterMembers(f, memberNested, "")
+func (d *Directory) nestedWhere(tx *sqldb.Tx, c Change, g *Group, f schemas.Node) ([]string, error) {
+	filter, err := d.filterMembers(f, memberNested, c.Base)
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,10 @@ type filterParser struct {
 	inMemory bool
 	// search takes the names of the management API; see search.go.
 	search bool
+	// among are the types of the query, where there are several; absent says that the
+	// attribute whose brackets are read is one of another type. See filter_absent.go.
+	among  []*Type
+	absent bool
 	depth  int
 	terms  int
 }
@@ -152,10 +156,13 @@ func (p *filterParser) nested(open, shut byte) (Node, error) {
 // valuePath reads attr[filter].
 func (p *filterParser) valuePath(name string) (Node, error) {
 	a, err := p.attribute(name)
+	if err != nil && !p.absent && p.isElsewhere(name) {
+		return p.absentPath()
+	}
 	if err != nil {
 		return nil, err
 	}
-	if p.within != nil || !a.MultiValued || !p.inMemory && a.ref == nil {
+	if p.within != nil || p.absent || !a.MultiValued || !p.inMemory && a.ref == nil {
 		return nil, errorf(InvalidFilter, a.path, "it takes no value filter")
 	}
 	p.within = a
@@ -215,7 +222,13 @@ var operators = map[string]Op{
 
 // comparison reads the rest of attr op value.
 func (p *filterParser) comparison(name string) (Node, error) {
+	if p.absent {
+		return p.compareAbsent(name)
+	}
 	a, err := p.attribute(name)
+	if err != nil && p.isElsewhere(name) {
+		return p.compareAbsent(name)
+	}
 	if err != nil {
 		return nil, err
 	}

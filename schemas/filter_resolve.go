@@ -90,6 +90,9 @@ func (p *filterParser) compare(a *attr, op Op, v literal) (Node, error) {
 	if err != nil {
 		return nil, operatorError(a, op, err)
 	}
+	if text == "false" && a.isPrimary() && !p.inMemory {
+		return p.notPrimary(a, op)
+	}
 	if text == "" && (op == EQ || op == NE || op == CO || op == SW || op == EW) {
 		return p.compareEmpty(a, op)
 	}
@@ -128,6 +131,40 @@ func (p *filterParser) compareEmpty(a *attr, op Op) (Node, error) {
 	}
 	return &Not{Term: n}, nil
 }
+
+// notPrimary makes primary op false. An element that does not say whether it is primary is
+// not (RFC 7643, section 2.4), and nothing of it stands in the index: so the opposite of
+// true is asked for.
+func (p *filterParser) notPrimary(a *attr, op Op) (Node, error) {
+	if p.within != nil {
+		return p.isPrimaryTerm(a, opposite[op])
+	}
+	p.within = a.parent
+	c, err := p.isPrimaryTerm(a, NE)
+	p.within = nil
+	if err != nil {
+		return nil, err
+	}
+	n := Node(&ValuePath{Attr: a.parent.ref, Node: c})
+	if op == NE { // no element is: as ne means it of every attribute with several values
+		n = &Not{Term: n}
+	}
+	return n, nil
+}
+
+var opposite = map[Op]Op{EQ: NE, NE: EQ}
+
+func (p *filterParser) isPrimaryTerm(a *attr, op Op) (Node, error) {
+	c, err := p.leaf(a, op)
+	if err != nil {
+		return nil, err
+	}
+	c.resolve(a, "true")
+	return c, nil
+}
+
+// isPrimary says that a is the sub-attribute primary of a multi-valued one.
+func (a *attr) isPrimary() bool { return a.parent != nil && a.parent.primary == a }
 
 // allows says whether op can be evaluated on the type. Booleans and binaries have no
 // order (RFC 7644, table 3); what is no text has no substrings.

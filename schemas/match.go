@@ -116,6 +116,9 @@ func (n *node) elementText(a *attr) string {
 
 // holds compares a canonical text, empty for none, with the value of the filter.
 func (c *Compare) holds(text string) bool {
+	if text == "" && c.Op != PR && c.Attr.attr.isPrimary() {
+		text = "false" // RFC 7643, section 2.4
+	}
 	if text == "" {
 		return c.Op == NE
 	}

@@ -93,7 +93,7 @@ func (a *attr) check(s string) error {
 	case Integer, Decimal:
 		return a.checkNumber(s)
 	case DateTime:
-		if t, err := parseDateTime(s); err != nil || t.Year() < 0 || t.Year() > 9998 {
+		if t, err := parseDateTime(s); err != nil || t.Year() < 0 || t.Year() > 9998 || isForgiven(s) {
 			return errorf(InvalidValue, a.path, "want dateTime as 2006-01-02T15:04:05Z, got %q", clip(s))
 		}
 		return nil
@@ -106,6 +106,10 @@ func (a *attr) check(s string) error {
 		return a.checkString(s)
 	}
 }
+
+// isForgiven says that a dateTime is one to package time only: XML Schema wants two digits
+// of the hour and a point before a fraction.
+func isForgiven(dateTime string) bool { return dateTime[13] != ':' || strings.Contains(dateTime, ",") }
 
 func (a *attr) checkString(s string) error {
 	if a.Required && strings.TrimSpace(s) == "" {

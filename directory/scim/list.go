@@ -56,7 +56,7 @@ type page struct {
 
 // page answers a query of one resource type.
 func (e endpoint) page(r *http.Request, q query) (page, error) {
-	p, err := e.part(r, q)
+	p, err := e.part(r, q, []*schemas.Type{e.typ})
 	if err != nil {
 		return page{}, err
 	}
@@ -76,8 +76,8 @@ type part struct {
 	projection *schemas.Projection
 }
 
-// part reads what a query means for a resource type.
-func (e endpoint) part(r *http.Request, q query) (p part, err error) {
+// part reads what a query means for a resource type, among the types of the query.
+func (e endpoint) part(r *http.Request, q query, among []*schemas.Type) (p part, err error) {
 	p.endpoint = e
 	t := e.typ
 	if p.projection, err = e.project(r.Context(), q.attributes, q.excludedAttributes); err != nil {
@@ -86,7 +86,7 @@ func (e endpoint) part(r *http.Request, q query) (p part, err error) {
 	if err = e.checkSort(r.Context(), q.sortBy); err != nil || q.filter == "" {
 		return p, err
 	}
-	if p.filter, err = t.ParseFilter(q.filter, dialect(r)); err != nil {
+	if p.filter, err = t.ParseFilterAmong(q.filter, dialect(r), among); err != nil {
 		return p, err
 	}
 	return p, e.checkFilter(r.Context(), p.filter)
@@ -182,15 +182,25 @@ func (s *Server) answerAll(w http.ResponseWriter, r *http.Request, q query, err 
 	s.stream(w, r, http.StatusOK, p.body, p.lists)
 }
 
-// pageOfAll answers a query over all resource types, as one list. A type that does not
-// have the attributes of the filter has no matches; when none has them, the filter is
-// invalid.
+func typesOf(all []endpoint) []*schemas.Type {
+	types := make([]*schemas.Type, len(all))
+	for i, e := range all {
+		types[i] = e.typ
+	}
+	return types
+}
+
+// pageOfAll answers a query over all resource types, as one list (RFC 7644, section
+// 3.4.2.1). A filter that means nothing for one of them finds nothing there; when it means
+// nothing for any, it is invalid.
 func (s *Server) pageOfAll(r *http.Request, q query) (page, error) {
 	var parts []part
 	var of []directory.TypeQuery
 	var failed error
-	for _, e := range s.endpointsFor(r) {
-		p, err := e.part(r, q)
+	endpoints := s.endpointsFor(r)
+	types := typesOf(endpoints)
+	for _, e := range endpoints {
+		p, err := e.part(r, q, types)
 		if isFilterError(err) {
 			failed = err
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -227,7 +228,7 @@ func isRead(r *http.Request) bool {
 func change(r *http.Request) directory.Change {
 	p := httpapi.Caller(r.Context())
 	return directory.Change{
-		Actor: p.Actor(), Request: httpapi.RequestID(r.Context()), Client: p.ID, Bounds: bounds(r.Context()), Reactivates: p.Reactivates,
+		Actor: p.Actor(), Request: httpapi.RequestID(r.Context()), Client: p.ID, Base: baseURL(r), Bounds: bounds(r.Context()), Reactivates: p.Reactivates,
 		VerifiesEmail: p.VerifiesEmail || p.Allows(httpapi.ScopeManage), // an administrator's own is believed
 		Source:        directory.Source{Kind: directory.SourceSCIM},
 	}
@@ -235,7 +236,14 @@ func change(r *http.Request) directory.Change {
 
 func baseURL(r *http.Request) string { return httpapi.PublicURL(r.Context()) + Base }
 
+// otherVersion is how a version of the protocol that is not ours begins a path below Base.
+var otherVersion = regexp.MustCompile(`^/(v[0-9]+(\.[0-9]+)?)(/|$)`)
+
 func (s *Server) noPath(w http.ResponseWriter, r *http.Request) {
+	if v := otherVersion.FindStringSubmatch(strings.TrimPrefix(r.URL.Path, Base)); v != nil && v[1] != "v2" {
+		s.writeError(w, r, badRequest("invalidVers", "version "+v[1]+" of the protocol is not served: it is v2")) // RFC 7644, section 3.13
+		return
+	}
 	writeStatus(w, r, http.StatusNotFound, "there is no endpoint "+r.URL.Path)
 }
 

@@ -110,6 +110,9 @@ func straighten(path string) string {
 	for strings.Contains(path, "//") {
 		path = strings.ReplaceAll(path, "//", "/")
 	}
+	if path == Root {
+		return Base
+	}
 	rest, ok := strings.CutPrefix(path, Root+"/")
 	if !ok {
 		return path
