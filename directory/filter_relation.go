@@ -161,10 +161,10 @@ func (b *compiler) relations(terms []schemas.Node, k relationKind, op string) st
 // display compares with the name under which a resource is shown: of somebody without
 // one, the login.
 func (b *compiler) display(c schemas.Compare, k relationKind) string {
-	name := "(" + b.compare("x.display_name", &c) + ")"
-	if k != memberUser {
-		return name // every group has one
+	if k != memberUser { // every group has one
+		return "((" + b.compare("x.display_name", &c) + ")" + b.seenGroup() + ")"
 	}
+	name := "(" + b.compare("x.display_name", &c) + ")"
 	c.Value = schemas.FoldLogin(c.Value)
 	return "COALESCE(" + name + " OR x.display_name IS NULL AND (" + b.compare("x.user_name", &c) + "), FALSE)"
 }
@@ -175,6 +175,9 @@ var versionEnd = regexp.MustCompile(`/v[0-9]+$`)
 // referenced is the ID in the URL of a resource, which is the same resource with another
 // version of the protocol or with none (RFC 7643, section 2.4).
 func (b *compiler) referenced(url string, k relationKind) (id string, ok bool) {
+	if !strings.Contains(url, "://") { // relative to the base (section 2.3.7)
+		url = b.base + "/" + strings.TrimLeft(url, "./")
+	}
 	at := strings.LastIndex(url, k.path)
 	if at < 0 || versionEnd.ReplaceAllString(url[:at], "") != versionEnd.ReplaceAllString(b.base, "") {
 		return "", false

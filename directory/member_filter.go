@@ -12,12 +12,13 @@ type memberFilter struct {
 }
 
 // filterMembers compiles a value filter, nil for all, for members of a kind. $1 is left
-// to the group. base is that of the service that made the $ref of members.
-func (d *Directory) filterMembers(f schemas.Node, k relationKind, base string) (memberFilter, error) {
+// to the group. base is that of the service that made the $ref of members; seen are the
+// groups that the caller sees, nil for all.
+func (d *Directory) filterMembers(f schemas.Node, k relationKind, base string, seen []string) (memberFilter, error) {
 	if f == nil {
 		return memberFilter{where: "TRUE"}, nil
 	}
-	b := &compiler{dialect: d.DB.Dialect(), everyone: d.everyone.rid, base: base}
+	b := &compiler{dialect: d.DB.Dialect(), everyone: d.everyone.rid, base: base, seen: seen}
 	b.arg(nil)
 	where := b.relation(f, k)
 	return memberFilter{where: where, args: b.args[1:]}, nil
@@ -25,7 +26,7 @@ func (d *Directory) filterMembers(f schemas.Node, k relationKind, base string) (
 
 // membersWhere finds the people in a group who satisfy a value filter.
 func (d *Directory) membersWhere(tx *sqldb.Tx, c Change, g *Group, f schemas.Node) ([]person, error) {
-	filter, err := d.filterMembers(f, memberUser, c.Base)
+	filter, err := d.filterMembers(f, memberUser, c.Base, c.Bounds.groups())
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +36,7 @@ func (d *Directory) membersWhere(tx *sqldb.Tx, c Change, g *Group, f schemas.Nod
 
 // nestedWhere finds the groups in a group that satisfy a value filter.
 func (d *Directory) nestedWhere(tx *sqldb.Tx, c Change, g *Group, f schemas.Node) ([]string, error) {
-	filter, err := d.filterMembers(f, memberNested, c.Base)
+	filter, err := d.filterMembers(f, memberNested, c.Base, c.Bounds.groups())
 	if err != nil {
 		return nil, err
 	}

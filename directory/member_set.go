@@ -14,6 +14,7 @@ import (
 type MemberQuery struct {
 	Filter *schemas.Filter // nil for all
 	Base   string          // of the URLs in a $ref, as in ListQuery
+	Seen   []string        // the groups whose names may be asked for; nil for all
 	Client string          // owner of the cursor
 	Names  bool
 	// Paged asks for Count members from StartIndex on, or after a Cursor.
@@ -69,7 +70,7 @@ func (d *Directory) memberRows(ctx context.Context, r sqldb.Reader, group int64,
 	f := memberFilter{where: "TRUE"}
 	if q.Filter != nil {
 		from += ` JOIN resources x ON x.rid = m.member_rid`
-		if f, err = d.filterMembers(q.Filter.Root, memberKinds[kind].kind, q.Base); err != nil {
+		if f, err = d.filterMembers(q.Filter.Root, memberKinds[kind].kind, q.Base, q.Seen); err != nil {
 			return rows, err
 		}
 	}

@@ -1,20 +1,37 @@
 package schemas
 
-import "slices"
-
 // ParseFilterAmong is ParseFilter for a query over several resource types: an attribute
-// that another of them has, and this one has not, is one without a value (RFC 7644,
-// section 3.4.2.1).
+// that another of them has, and this one has not, or has of another type than it is
+// compared with, is one without a value (RFC 7644, section 3.4.2.1).
 func (t *Type) ParseFilterAmong(src string, d Dialect, types []*Type) (*Filter, error) {
 	return t.parseFilter(src, filterParser{scanner: scanner{src: src}, t: t, d: d, among: types})
 }
 
-// isElsewhere says that another type of the query has what is called name.
-func (p *filterParser) isElsewhere(name string) bool {
-	return p.within == nil && slices.ContainsFunc(p.among, func(t *Type) bool {
-		a := t.findSpoken(name, p.d)
-		return a != nil && a != t.root
-	})
+// reading reads what follows the name of an attribute.
+type reading func(p *filterParser, name string) (Node, error)
+
+// orAbsent reads by own, or, where that cannot be and another type of the query can read
+// the same, by absent. An attribute that only others have is for them to complain of.
+func (p *filterParser) orAbsent(name string, own, absent reading) (Node, error) {
+	start := *p
+	n, err := own(p, name)
+	if err == nil || p.within != nil {
+		return n, err
+	}
+	isOurs := p.t.findSpoken(name, p.d) != nil
+	for _, t := range p.among {
+		other := start
+		other.t, other.among = t, nil
+		_, theirs := own(&other, name)
+		if theirs == nil {
+			*p = start
+			return absent(p, name)
+		}
+		if !isOurs && t.findSpoken(name, p.d) != nil {
+			err = theirs
+		}
+	}
+	return nil, err
 }
 
 // compareAbsent reads op value, of an attribute without a value.
@@ -36,7 +53,7 @@ func (p *filterParser) compareAbsent(name string) (Node, error) {
 }
 
 // absentPath reads [filter], of an attribute without an element.
-func (p *filterParser) absentPath() (Node, error) {
+func (p *filterParser) absentPath(string) (Node, error) {
 	p.absent = true
 	n, err := p.nested('[', ']')
 	if err == nil {

@@ -155,14 +155,18 @@ func (p *filterParser) nested(open, shut byte) (Node, error) {
 
 // valuePath reads attr[filter].
 func (p *filterParser) valuePath(name string) (Node, error) {
-	a, err := p.attribute(name)
-	if err != nil && !p.absent && p.isElsewhere(name) {
-		return p.absentPath()
+	if p.absent {
+		return nil, errorf(InvalidFilter, name, "it takes no value filter")
 	}
+	return p.orAbsent(name, (*filterParser).ownValuePath, (*filterParser).absentPath)
+}
+
+func (p *filterParser) ownValuePath(name string) (Node, error) {
+	a, err := p.attribute(name)
 	if err != nil {
 		return nil, err
 	}
-	if p.within != nil || p.absent || !a.MultiValued || !p.inMemory && a.ref == nil {
+	if p.within != nil || !a.MultiValued || !p.inMemory && a.ref == nil {
 		return nil, errorf(InvalidFilter, a.path, "it takes no value filter")
 	}
 	p.within = a
@@ -225,10 +229,11 @@ func (p *filterParser) comparison(name string) (Node, error) {
 	if p.absent {
 		return p.compareAbsent(name)
 	}
+	return p.orAbsent(name, (*filterParser).ownComparison, (*filterParser).compareAbsent)
+}
+
+func (p *filterParser) ownComparison(name string) (Node, error) {
 	a, err := p.attribute(name)
-	if err != nil && p.isElsewhere(name) {
-		return p.compareAbsent(name)
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,5 @@
 package schemas
 
-import "strings"
-
 // MemberChange is what the member operations of a PATCH request come to, whatever
 // the group holds: adding a member that is there, or removing one that is not,
 // changes nothing.
@@ -234,7 +232,7 @@ func (o *PatchOp) memberIDs() ([]string, error) {
 	return ids, nil
 }
 
-// namedIDs are the members that a filter names by value or $ref, if that is all it does.
+// namedIDs are the members that a filter names by value, if that is all it does.
 func namedIDs(ids []string, f Node) (named []string, ok bool) {
 	switch f := f.(type) {
 	case *Or:
@@ -247,9 +245,6 @@ func namedIDs(ids []string, f Node) (named []string, ok bool) {
 	case *Compare:
 		if f.Op == EQ && f.Attr.Sub == "value" {
 			return append(ids, f.text), true
-		}
-		if f.Op == EQ && f.Attr.Sub == "$ref" {
-			return append(ids, f.text[strings.LastIndexByte(f.text, '/')+1:]), true
 		}
 	}
 	return nil, false

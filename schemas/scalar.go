@@ -93,7 +93,7 @@ func (a *attr) check(s string) error {
 	case Integer, Decimal:
 		return a.checkNumber(s)
 	case DateTime:
-		if t, err := parseDateTime(s); err != nil || t.Year() < 0 || t.Year() > 9998 || isForgiven(s) {
+		if t, err := parseDateTime(s); err != nil || t.UTC().Year() < 0 || t.UTC().Year() > 9999 || isForgiven(s) {
 			return errorf(InvalidValue, a.path, "want dateTime as 2006-01-02T15:04:05Z, got %q", clip(s))
 		}
 		return nil

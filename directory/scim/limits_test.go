@@ -219,6 +219,18 @@ func TestADV55_LimitedToGroups(t *testing.T) {
 		if r := c.must(http.StatusOK, "GET", "/Users?count=0", ""); r.body["totalResults"] != 1.0 {
 			t.Errorf("total: %s", r.raw)
 		}
+		for filter, want := range map[string]float64{ // no total tells of anybody else
+			`title eq "x"`: 1, `title sw "x"`: 1, `title pr`: 1, `title eq null`: 0, `not (title eq "y")`: 1, `active eq true`: 1, `active ne false`: 1, `id pr`: 1,
+		} {
+			for _, page := range []string{"&count=0", "&count=0&cursor"} {
+				if r := c.must(http.StatusOK, "GET", filtered("/Users", filter)+page, ""); r.body["totalResults"] != want {
+					t.Errorf("%s%s: %s, want a total of %v", filter, page, r.raw, want)
+				}
+			}
+		}
+		if r := c.must(http.StatusOK, "GET", filtered("/Groups", `id pr`)+"&count=0", ""); r.body["totalResults"] != 1.0 {
+			t.Errorf("total of groups: %s", r.raw)
+		}
 		c.refused(http.StatusForbidden, "", "GET", "/Users?changedSince=", "")
 		c.refused(http.StatusForbidden, "", "GET", "?changedSince=", "")
 		// It brings in nobody whom it does not see, and makes and ends no group.
@@ -344,6 +356,31 @@ func TestADV51_LimitedElements(t *testing.T) {
 		hidden := s.limited(httpapi.Limits{ReadAttributes: []string{"displayName"}})
 		if r := hidden.must(http.StatusOK, "GET", path+"members", ""); strings.Contains(r.raw, ana) {
 			t.Errorf("hidden members: %s", r.raw)
+		}
+	})
+}
+
+// TestADV55_NameOfANestedGroup: a token that is limited to groups learns of a group in one
+// of them that it is there, and not what it is called.
+func TestADV55_NameOfANestedGroup(t *testing.T) {
+	each(t, func(t *testing.T, s *service, full *client) {
+		inner := full.create("/Groups", `{"displayName":"Hush"}`)
+		mine := full.create("/Groups", `{"displayName":"Mine","members":[{"value":"`+inner+`"}]}`)
+		c := s.limited(httpapi.Limits{Groups: []string{mine}})
+		for _, path := range []string{"/Groups/" + mine, "/Groups/" + mine + "?attributes=members.display", "/Groups?attributes=members.display,members.value"} {
+			if r := c.must(http.StatusOK, "GET", path, ""); strings.Contains(r.raw, "Hush") {
+				t.Errorf("%s: %s", path, r.raw)
+			}
+			if r := full.must(http.StatusOK, "GET", "/Groups/"+mine+"?attributes=members.display", ""); !strings.Contains(r.raw, "Hush") {
+				t.Errorf("without a limit: %s", r.raw)
+			}
+		}
+		if r := c.must(http.StatusOK, "GET", filtered("/Groups", `members.display sw "Hu"`), ""); r.body["totalResults"] != 0.0 {
+			t.Errorf("a filter tells: %s", r.raw)
+		}
+		c.do("PATCH", "/Groups/"+mine, patchBody(`{"op":"remove","path":"members[display sw \"Hu\"]"}`))
+		if got := full.members(mine); len(got) != 1 {
+			t.Errorf("a value filter of a PATCH tells: %v", got)
 		}
 	})
 }

@@ -191,28 +191,19 @@ func typesOf(all []endpoint) []*schemas.Type {
 }
 
 // pageOfAll answers a query over all resource types, as one list (RFC 7644, section
-// 3.4.2.1). A filter that means nothing for one of them finds nothing there; when it means
-// nothing for any, it is invalid.
+// 3.4.2.1).
 func (s *Server) pageOfAll(r *http.Request, q query) (page, error) {
 	var parts []part
 	var of []directory.TypeQuery
-	var failed error
 	endpoints := s.endpointsFor(r)
 	types := typesOf(endpoints)
 	for _, e := range endpoints {
 		p, err := e.part(r, q, types)
-		if isFilterError(err) {
-			failed = err
-			continue
-		}
 		if err != nil {
 			return page{}, err
 		}
 		parts = append(parts, p)
 		of = append(of, directory.TypeQuery{Type: e.typ.Name, Filter: p.filter})
-	}
-	if len(parts) == 0 {
-		return page{}, failed
 	}
 	lq := listQuery(r, q)
 	lq.Groups = slices.ContainsFunc(parts, func(p part) bool { return p.includes(p.projection) })
@@ -221,9 +212,4 @@ func (s *Server) pageOfAll(r *http.Request, q query) (page, error) {
 		return page{}, err
 	}
 	return response(r, q, found, parts)
-}
-
-func isFilterError(err error) bool {
-	_, scimType, _ := describe(err)
-	return err != nil && (scimType == schemas.InvalidFilter || scimType == schemas.InvalidPath)
 }

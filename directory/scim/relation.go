@@ -54,6 +54,7 @@ func groupsJSON(groups []directory.GroupRef, public string) []byte {
 // page, and of a long list who they are, to be written piece by piece.
 func (s *Server) addMembers(ctx context.Context, rows []stored, q asked) error {
 	shape := shapeOf(q)
+	shape.seen = limits(ctx).Within()
 	elements := q.projection.Elements()
 	if elements != nil {
 		return s.addElements(ctx, rows, q, shape, elements)
@@ -81,7 +82,7 @@ func (s *Server) addMembers(ctx context.Context, rows []stored, q asked) error {
 func (s *Server) addElements(ctx context.Context, rows []stored, q asked, shape memberShape, e *schemas.Elements) error {
 	for i := range rows {
 		err := s.addStream(ctx, &rows[i], shape, directory.MemberQuery{
-			Filter: e.Filter, Base: q.public + Base, Client: q.client, Names: shape.display,
+			Filter: e.Filter, Base: q.public + Base, Seen: shape.seen, Client: q.client, Names: shape.display,
 			Paged: e.Paged, StartIndex: e.StartIndex, Count: e.Count, UseCursor: e.UseCursor, Cursor: e.Cursor,
 		})
 		if err != nil {
@@ -120,6 +121,7 @@ func pageMeta(set *directory.MemberSet) []byte {
 type memberShape struct {
 	base                     string
 	value, ref, typ, display bool
+	seen                     []string // the groups whose names are shown; nil for all
 }
 
 func shapeOf(q asked) memberShape {
@@ -140,6 +142,12 @@ func membersJSON(members []directory.MemberRef, shape memberShape) []byte {
 		b = shape.append(b, m)
 	}
 	return append(b, ']')
+}
+
+// names says that the name of a member is shown: not that of a group which the token does
+// not see.
+func (s memberShape) names(m directory.MemberRef) bool {
+	return !m.Group || s.seen == nil || slices.Contains(s.seen, m.ID)
 }
 
 func (s memberShape) append(b []byte, m directory.MemberRef) []byte {
@@ -167,7 +175,7 @@ func (s memberShape) append(b []byte, m directory.MemberRef) []byte {
 		name("type")
 		b = append(append(append(b, '"'), typ...), '"')
 	}
-	if s.display {
+	if s.display && s.names(m) {
 		name("display")
 		b = schemas.AppendString(b, m.Name)
 	}

@@ -256,7 +256,7 @@ func TestRFC7643_2_3_5_ValidDateTimes(t *testing.T) {
 		} {
 			c.refused(http.StatusBadRequest, "invalidValue", "POST", "/Users", body(hired), "hired", "dateTime")
 		}
-		for _, hired := range []string{"2026-01-02T03:04:05Z", "2026-01-02T03:04:05.5Z", "2026-01-02T03:04:05+01:00", "2026-01-02T03:04:05"} {
+		for _, hired := range []string{"2026-01-02T03:04:05Z", "2026-01-02T03:04:05.5Z", "2026-01-02T03:04:05+01:00", "2026-01-02T03:04:05", "9999-12-31T23:59:59Z"} {
 			id := c.create("/Users", body(hired))
 			c.must(http.StatusNoContent, "DELETE", "/Users/"+id, "")
 		}
@@ -320,6 +320,9 @@ func TestRFC7644_3_5_2_2_RemoveByReference(t *testing.T) {
 			`$ref eq \"` + publicURL + `/scim/v2/Users/` + ana + `\"`:                          2,
 			`$ref eq \"` + publicURL + `/scim/v2/Users/` + ana + `\" and type eq \"User\"`:     2,
 			`$ref eq \"` + publicURL + `/scim/v2/Groups/` + inner + `\" and type eq \"Group\"`: 2,
+			`$ref eq \"../Users/` + ana + `\"`:                                                 2,
+			`$ref eq \"https://elsewhere.example/scim/v2/Users/` + ana + `\"`:                  3,
+			`$ref eq \"` + publicURL + `/scim/v2/Groups/` + ana + `\"`:                         3,
 			`$ref sw \"` + publicURL + `/scim/v2/Users/\"`:                                     1,
 			`$ref eq \"` + publicURL + `/scim/v2/Users/` + ana + `\" and type eq \"Group\"`:    3,
 		} {

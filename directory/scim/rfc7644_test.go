@@ -204,6 +204,12 @@ func TestRFC7644_3_4_2_1_AbsentAttributes(t *testing.T) {
 		for _, filter := range []string{`userName pr or nosuch pr`, `serial pr and not (userName.nosuch pr)`} { // no type has it
 			c.refused(http.StatusBadRequest, "invalidFilter", "GET", "/?filter="+url.QueryEscape(filter), "", "nosuch")
 		}
+		for _, filter := range []string{ // what no type can evaluate is as wrong here as at the endpoint
+			`active gt true`, `userName eq 5`, `not (active gt true)`, `displayName pr or emails[nosuch pr]`, `userName pr or active gt true`,
+			`members[nosuch pr] or id pr`, `name eq "x"`, `userName[value eq "x"]`, `password eq "x"`, `serial pr or`, `serial`, `slots eq "x"`,
+		} {
+			c.refused(http.StatusBadRequest, "invalidFilter", "GET", "/?filter="+url.QueryEscape(filter), "")
+		}
 	})
 }
 
