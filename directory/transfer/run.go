@@ -120,8 +120,14 @@ func (r *run) advance(tx *sqldb.Tx, to run, now time.Time) error {
 	return err
 }
 
-// finish ends the run and forgets what it had to remember.
+// finish ends the run and forgets what it had to remember. What takes time comes before
+// the end: a run that is stopped there is resumed.
 func (r *run) finish(ctx context.Context, db *sqldb.DB, now time.Time) error {
+	if r.Created+r.Members >= manyRows {
+		if err := db.Analyze(ctx, "resources", "documents", "attribute_values", "unique_values", "external_ids", "members", "attribute_sources", "events"); err != nil {
+			return err
+		}
+	}
 	err := db.Write(ctx, func(tx *sqldb.Tx) error {
 		_, err := tx.Exec(`UPDATE data_imports SET status = $2, changed = $3 WHERE id = $1 AND status = 'RUNNING'`, r.id, done, now.UnixMicro())
 		return err
@@ -129,10 +135,7 @@ func (r *run) finish(ctx context.Context, db *sqldb.DB, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("finish import: %w", err)
 	}
-	if err := sweepRuns(ctx, db); err != nil || r.Created+r.Members < manyRows {
-		return err
-	}
-	return db.Analyze(ctx, "resources", "documents", "attribute_values", "unique_values", "external_ids", "members", "attribute_sources", "events")
+	return sweepRuns(ctx, db)
 }
 
 // manyRows is how many may change what the planner of the database should know.
