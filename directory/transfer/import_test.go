@@ -44,7 +44,7 @@ func rows(t testing.TB, d *directory.Directory) string {
 func TestImportLeavesStatistics(t *testing.T) {
 	eachEngine(t, func(t *testing.T, d *directory.Directory, _ func() *directory.Directory) {
 		if d.DB.Dialect() != sqldb.PostgreSQL {
-			t.Skip("SQLite plans without")
+			return // SQLite plans without
 		}
 		var b strings.Builder
 		b.WriteString("userName\n")
